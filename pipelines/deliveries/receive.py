@@ -1,0 +1,103 @@
+"""Takes files from the inbox into the home, each under the SHA-256 of its bytes, and never edits them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from pipelines.store import Home, write_bytes
+from schemas.contracts import SourceContract
+from schemas.registry import Registry
+
+CONTENT = "content"
+RECEIPT = "receipt.json"
+SIMULATED_PREFIX = "simulated"
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One file as received."""
+
+    delivery_id: str
+    source_id: str
+    file_name: str
+    folder: Path
+
+    @property
+    def simulated(self) -> bool:
+        return self.file_name.startswith(SIMULATED_PREFIX)
+
+    def content(self) -> bytes:
+        return (self.folder / CONTENT).read_bytes()
+
+
+@dataclass(frozen=True)
+class Received:
+    """What a look into the inbox found; paths are relative to it."""
+
+    new: tuple[str, ...]
+    known: tuple[str, ...]
+    unclaimed: tuple[str, ...]
+    """Files and folders that no contract claims, or that two contracts claim: named, and left alone."""
+
+
+def receive(home: Home, registry: Registry, inbox: Path) -> Received:
+    """Copy every claimed file of `inbox/<publisher>/<file>` into the home.
+
+    The same bytes again are a no-op, under whatever name. Raises FileNotFoundError where the inbox does not exist.
+    """
+    if not inbox.is_dir():
+        raise FileNotFoundError(f"there is no inbox at {inbox}")
+    new, known, unclaimed = [], [], []
+    for path in sorted(inbox.iterdir()):
+        if path.name.startswith("."):
+            continue
+        if not path.is_dir() or not _sources_of_folder(registry, path.name):
+            unclaimed.append(path.name + ("/" if path.is_dir() else ""))
+            continue
+        for file in sorted(found for found in path.rglob("*") if found.is_file() and not found.name.startswith(".")):
+            name = file.relative_to(inbox).as_posix()
+            claims = list(_claims(registry, path, file))
+            if len(claims) != 1:
+                unclaimed.append(name)
+            elif _keep(home, claims[0], file):
+                new.append(name)
+            else:
+                known.append(name)
+    return Received(tuple(new), tuple(known), tuple(unclaimed))
+
+
+def deliveries(home: Home) -> list[Delivery]:
+    """All deliveries that the home holds, in the order of their ids."""
+    found = []
+    for receipt in sorted(home.deliveries.glob(f"*/{RECEIPT}")):
+        stated = json.loads(receipt.read_text(encoding="utf-8"))
+        found.append(Delivery(receipt.parent.name, stated["source"], stated["file_name"], receipt.parent))
+    return found
+
+
+def _sources_of_folder(registry: Registry, folder: str) -> list[SourceContract]:
+    return [source for source in registry.sources.values() if source.publisher.inbox == folder]
+
+
+def _claims(registry: Registry, folder: Path, file: Path) -> Iterator[str]:
+    if file.parent == folder:
+        for source in _sources_of_folder(registry, folder.name):
+            if fnmatchcase(file.name, source.files):
+                yield source.source
+
+
+def _keep(home: Home, source_id: str, file: Path) -> bool:
+    """Store one file; the receipt is written last, so a delivery without one is written again."""
+    content = file.read_bytes()
+    folder = home.deliveries / hashlib.sha256(content).hexdigest()
+    if (folder / RECEIPT).exists():
+        return False
+    write_bytes(folder / CONTENT, content, mode=0o600)
+    receipt = {"source": source_id, "file_name": file.name}
+    write_bytes(folder / RECEIPT, json.dumps(receipt, ensure_ascii=False).encode())
+    return True

@@ -1,0 +1,293 @@
+"""Loads every contract, holds them against each other, and reports all faults together.
+
+Belongs here: reading `schemas/` and the closed list of areas, and the checks that span files.
+Does not belong here: the shape of one file (`contracts`) or what is made of it (`render`).
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from schemas.contracts import (
+    LAYERS,
+    LEG_TARGETS,
+    LOOKUP_TARGETS,
+    PROVENANCE,
+    FieldContract,
+    SourceContract,
+    TableContract,
+)
+from schemas.messages import Catalogue, read_catalogue
+
+Model = TypeVar("Model", bound=BaseModel)
+PROJECT = Path(__file__).resolve().parents[1]
+CODES_OF_TARGET: dict[str, str] = {
+    "reporter": "areas", **dict.fromkeys(LEG_TARGETS, "areas"), "commodity": "commodities", "unit": "units",
+    "transport_mode": "transport_modes", "concealment": "concealments", "facility": "facilities",
+    "direction": "directions", "weekday": "weekdays",
+}  # fmt: skip
+"""Closed list that the lookup of a target must map into."""
+
+
+class ContractFaults(Exception):
+    """Every fault found in the contracts, one per line."""
+
+    def __init__(self, faults: list[str]) -> None:
+        self.faults = sorted(faults)
+        super().__init__(f"{len(faults)} contract faults:\n" + "\n".join(f"- {fault}" for fault in self.faults))
+
+
+@dataclass(frozen=True)
+class CodeList:
+    """A closed list: codes in file order, and all columns of each row."""
+
+    name: str
+    rows: tuple[Mapping[str, str], ...]
+
+    @property
+    def key(self) -> str:
+        return next(iter(self.rows[0])) if self.rows else "code"
+
+    @property
+    def codes(self) -> frozenset[str]:
+        return frozenset(row[self.key] for row in self.rows)
+
+
+@dataclass(frozen=True)
+class LookupRow:
+    """One spelling and its code, valid between two dates (an open end is None)."""
+
+    value: str
+    code: str
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+
+@dataclass(frozen=True)
+class Registry:
+    """All contracts, cross-checked. `digest` changes when any byte of them does."""
+
+    fields: Mapping[str, FieldContract]
+    tables: Mapping[str, TableContract]
+    sources: Mapping[str, SourceContract]
+    codes: Mapping[str, CodeList]
+    lookups: Mapping[str, tuple[LookupRow, ...]]
+    messages: Catalogue
+    digest: str
+
+    def field_names(self, table: str) -> list[str]:
+        return list(self.tables[table].fields)
+
+    def tables_of(self, layer: str) -> list[TableContract]:
+        return [table for table in self.tables.values() if table.layer == layer]
+
+    def source_groups(self, source: SourceContract) -> frozenset[str]:
+        """Commodity groups inside a source's scope."""
+        scope = source.scope
+        groups = self.codes["commodity_groups"].codes if scope.commodity_groups == "all" else scope.commodity_groups
+        return frozenset(groups) - frozenset(scope.not_commodity_groups)
+
+
+@cache
+def registry() -> Registry:
+    """The project's own contracts, loaded once per process."""
+    return load(PROJECT)
+
+
+def load(project: Path) -> Registry:
+    """Read and cross-check all contracts below a project root.
+
+    Raises `ContractFaults` that lists every fault of every file.
+    """
+    schemas = project / "schemas"
+    faults: list[str] = []
+    fields = dict(_models(schemas / "fields.yml", FieldContract, faults, project))
+    tables = {
+        table.qualified: table
+        for layer in LAYERS
+        for _, table in _models(schemas / "tables" / f"{layer}.yml", TableContract, faults, project, layer=layer)
+    }
+    sources = {}
+    for path in sorted((schemas / "sources").glob("*.yml")):
+        source = _validated(path, SourceContract, _yaml(path, faults, project), faults, project)
+        if source is not None:
+            if source.source != path.stem:
+                faults.append(f"{path.relative_to(project)}: `source` must be the file's name, {path.stem}")
+            sources[source.source] = source
+    codes = {path.stem: CodeList(path.stem, _csv(path)) for path in sorted((schemas / "codes").glob("*.csv"))}
+    codes["areas"] = CodeList("areas", _csv(project / "data" / "reference" / "areas.csv"))
+    lookups = {path.stem: _lookup(path, faults, project) for path in sorted((schemas / "lookups").glob("*.csv"))}
+    messages = read_catalogue(schemas / "messages")
+    faults += messages.faults()
+    loaded = Registry(fields, tables, sources, codes, lookups, messages, _digest(project))
+    faults += [*_table_faults(loaded), *_source_faults(loaded), *_code_faults(loaded)]
+    if faults:
+        raise ContractFaults(faults)
+    return loaded
+
+
+# --- checks that span files ---------------------------------------------------------------------------------
+
+
+def _table_faults(registry: Registry) -> Iterator[str]:
+    used: set[str] = set()
+    for name, table in registry.tables.items():
+        used.update(table.fields)
+        known = set(table.fields)
+        for field in table.fields:
+            if field not in registry.fields:
+                yield f"{name}: column {field} is not in fields.yml"
+        for label, columns in {
+            "primary key": table.primary_key,
+            "nullable": table.nullable,
+            "completeness": table.completeness,
+            "foreign key": [column for key in table.foreign_keys for column in key.columns],
+            "trace": table.trace.keys if table.trace else [],
+        }.items():
+            for column in columns:
+                if column not in known:
+                    yield f"{name}: {label} names {column}, which the table does not have"
+        for column in set(table.primary_key) & table.nullable:
+            yield f"{name}: {column} is in the primary key and nullable"
+        if table.layer in ("staging", "conformed") and "row_no" in known:
+            for column in PROVENANCE:
+                if column not in known:
+                    yield f"{name}: provenance column {column} is missing"
+        for column in sorted(table.nullable & known):
+            field_contract = registry.fields.get(column)
+            bounded = field_contract is not None and (
+                field_contract.codes or field_contract.minimum is not None or field_contract.maximum is not None
+            )
+            if bounded and column not in table.completeness:
+                yield f"{name}: {column} has a range or a code list and is nullable, so it needs `completeness`"
+        for key in table.foreign_keys:
+            target = registry.tables.get(key.table)
+            if target is None:
+                yield f"{name}: foreign key to the unknown table {key.table}"
+            elif set(key.references) - set(target.fields):
+                yield f"{name}: foreign key to columns that {key.table} does not have"
+        ids = [rule.id for rule in table.rules]
+        for rule_id in sorted({rule_id for rule_id in ids if ids.count(rule_id) > 1}):
+            yield f"{name}: rule {rule_id} stands twice"
+    for field in sorted(set(registry.fields) - used):
+        yield f"fields.yml: {field} is in no table"
+    for field, contract in registry.fields.items():
+        if contract.codes is not None and contract.codes not in registry.codes:
+            yield f"fields.yml: {field} names the unknown code list {contract.codes}"
+
+
+def _source_faults(registry: Registry) -> Iterator[str]:
+    for name, source in registry.sources.items():
+        if source.mirrors is not None and source.mirrors not in registry.sources:
+            yield f"sources/{name}: mirrors the unknown source {source.mirrors}"
+        for column, mapping in source.columns.items():
+            if mapping.lookup is None or mapping.to is None:
+                continue
+            rows = registry.lookups.get(mapping.lookup)
+            if rows is None:
+                yield f"sources/{name}: {column} names the unknown lookup {mapping.lookup}"
+                continue
+            codes = registry.codes[CODES_OF_TARGET[mapping.to]].codes
+            for row in rows:
+                if row.code not in codes:
+                    yield f"lookups/{mapping.lookup}: {row.value!r} maps to {row.code!r}, which is no code of {mapping.to}"
+            if mapping.not_known_code is not None and mapping.not_known_code not in codes:
+                yield f"sources/{name}: {column} stands for the unknown code {mapping.not_known_code}"
+        for target, code in source.constants.items():
+            if target in LOOKUP_TARGETS and code not in registry.codes[CODES_OF_TARGET[target]].codes:
+                yield f"sources/{name}: the constant {target} is {code!r}, which is no code"
+        groups = registry.codes["commodity_groups"].codes
+        scope_groups = [] if source.scope.commodity_groups == "all" else source.scope.commodity_groups
+        for group in [*scope_groups, *source.scope.not_commodity_groups]:
+            if group not in groups:
+                yield f"sources/{name}: scope names the unknown commodity group {group}"
+        for rule in source.date_precision:
+            if rule.reporter not in registry.codes["areas"].codes:
+                yield f"sources/{name}: date_precision names the unknown reporter {rule.reporter}"
+
+
+def _code_faults(registry: Registry) -> Iterator[str]:
+    for name, code_list in registry.codes.items():
+        keys = [row[code_list.key] for row in code_list.rows]
+        for key in sorted({key for key in keys if keys.count(key) > 1}):
+            yield f"codes/{name}: {key} stands twice"
+    for child, column, parent in (
+        ("commodities", "commodity_group", "commodity_groups"),
+        ("commodities", "form", "forms"),
+        ("commodity_groups", "family", "commodity_families"),
+    ):
+        for row in registry.codes[child].rows:
+            if row[column] not in registry.codes[parent].codes:
+                yield f"codes/{child}: {row['code']} names the unknown {column} {row[column]!r}"
+
+
+# --- reading ------------------------------------------------------------------------------------------------
+
+
+def _models(
+    path: Path, model: type[Model], faults: list[str], project: Path, **fixed: str
+) -> Iterator[tuple[str, Model]]:
+    for name, content in (_yaml(path, faults, project) or {}).items():
+        extra = {"name": name, **fixed} if fixed else {}
+        found = _validated(path, model, {**(content or {}), **extra}, faults, project, name)
+        if found is not None:
+            yield name, found
+
+
+def _validated(
+    path: Path, model: type[Model], content: Any, faults: list[str], project: Path, name: str = ""
+) -> Model | None:
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        for problem in error.errors(include_url=False):
+            where = ".".join([name, *map(str, problem["loc"])]).strip(".")
+            faults.append(f"{path.relative_to(project)}: {where}: {problem['msg']}")
+        return None
+
+
+def _yaml(path: Path, faults: list[str], project: Path) -> Any:
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        faults.append(f"{path.relative_to(project)}: {error}")
+        return {}
+
+
+def _csv(path: Path) -> tuple[dict[str, str], ...]:
+    with path.open(encoding="utf-8", newline="") as stream:
+        return tuple(csv.DictReader(stream))
+
+
+def _lookup(path: Path, faults: list[str], project: Path) -> tuple[LookupRow, ...]:
+    def day(text: str | None) -> date | None:
+        return date.fromisoformat(text) if text else None
+
+    rows = tuple(
+        LookupRow(row["value"], row["code"], day(row.get("valid_from")), day(row.get("valid_to"))) for row in _csv(path)
+    )
+    seen: set[tuple[str, date | None]] = set()
+    for row in rows:
+        if (row.value, row.valid_from) in seen:
+            faults.append(f"{path.relative_to(project)}: {row.value!r} stands twice")
+        seen.add((row.value, row.valid_from))
+    return rows
+
+
+def _digest(project: Path) -> str:
+    digest = hashlib.sha256()
+    for folder in ("schemas", "data/reference"):
+        for path in sorted((project / folder).rglob("*")):
+            if path.suffix in {".yml", ".csv", ".po"}:
+                digest.update(str(path.relative_to(project)).encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
