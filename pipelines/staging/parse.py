@@ -6,16 +6,15 @@ rule that it broke), or `staging.declared`. The sums are checked before anything
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
 
-from pipelines.store import Home, StoreError, connect, frame, write_frame
+from pipelines.store import Home, StoreError, connect, frame, write_frame, write_query
 from schemas.contracts import LOOKUP_TARGETS, ColumnMap, NumberFormat, SourceContract
 from schemas.registry import LookupRow, Registry
-from schemas.render import polars_schema
+from schemas.render import literal, polars_schema, quoted
 
 KEY = ("delivery_id", "part", "row_no")
 UNMAPPED = "unmapped"
@@ -276,10 +275,11 @@ def _write(
     declared: pl.DataFrame,
 ) -> None:
     con = connect(home, registry)
-    reports, totals = ("staging.reports", "staging.totals")
+    reports = _reports(registry, source, staged if source.kind == "seizures" else staged.clear())
+    con.register("parsed", reports)
+    write_query(con, home, registry, "staging.reports", _reports_query(registry, source), partition=source.source)
     tables = {
-        reports: _reports(registry, source, staged if source.kind == "seizures" else staged.clear()),
-        totals: _totals(registry, source, staged if source.kind == "totals" else staged.clear()),
+        "staging.totals": _totals(registry, source, staged if source.kind == "totals" else staged.clear()),
         "staging.quarantine": quarantine,
         "staging.declared": declared,
         "staging.mappings": _mappings(registry, source, parsed.table),
@@ -290,36 +290,55 @@ def _write(
 
 
 def _reports(registry: Registry, source: SourceContract, staged: pl.DataFrame) -> pl.DataFrame:
+    """The parsed targets, the words as received, and what the seizure's identity is made of."""
     schema = polars_schema(registry, registry.tables["staging.reports"])
+    made_by_query = {"seizure_id", "words"}
+    words = [_word(name) for name, column in source.columns.items() if column.to is not None]
     if staged.is_empty():
-        return pl.DataFrame(schema=schema)
-    words = pl.concat_list(
-        pl.struct(pl.lit(name).alias("key"), pl.col(_word(name)).alias("value"))
-        for name, column in source.columns.items()
-        if column.to is not None
-    )
-    month_end = pl.col("seized_from").dt.month_end()
+        kept = {name: kind for name, kind in schema.items() if name not in made_by_query}
+        return pl.DataFrame(schema={**kept, **dict.fromkeys([*words, "identity"], pl.String()), "ordinal": pl.Int64()})
     precision = pl.lit("day")
     for rule in source.date_precision:
         coarse = (pl.col("reporter") == rule.reporter) & (pl.col("seized_from").dt.day() == rule.day_of_month)
         precision = pl.when(coarse).then(pl.lit(rule.precision)).otherwise(precision)
     ends = (
         pl.when(pl.col("date_precision") == "month")
-        .then(month_end)
+        .then(pl.col("seized_from").dt.month_end())
         .when(pl.col("date_precision") == "year")
         .then(pl.date(pl.col("seized_from").dt.year(), 12, 31))
         .otherwise(pl.col("seized_from"))
     )
-    identified = staged.with_columns(
-        pl.Series("seizure_id", list(_seizure_ids(source, staged)), pl.String),
-        pl.lit(source.source).alias("source_id"),
-        words.alias("words"),
-        precision.alias("date_precision"),
-    ).with_columns(ends.alias("seized_to"))
-    complete = identified.with_columns(
-        pl.lit(None, kind).alias(name) for name, kind in schema.items() if name not in identified.columns
+    identity = pl.concat_str(
+        pl.lit(source.source),
+        *(pl.col(_word(name)).str.normalize("NFC").str.strip_chars() for name in source.columns),
+        separator="\x1f",
     )
-    return complete.select(pl.col(name).cast(kind) for name, kind in schema.items())
+    known = staged.with_columns(
+        pl.lit(source.source).alias("source_id"), precision.alias("date_precision"), identity.alias("identity")
+    ).with_columns(ends.alias("seized_to"), pl.int_range(pl.len()).over("delivery_id", "identity").alias("ordinal"))
+    complete = known.with_columns(
+        pl.lit(None, kind).alias(name)
+        for name, kind in schema.items()
+        if name not in known.columns and name not in made_by_query
+    )
+    return complete.select(
+        *(pl.col(name).cast(kind) for name, kind in schema.items() if name not in made_by_query),
+        *words,
+        "identity",
+        "ordinal",
+    )
+
+
+def _reports_query(registry: Registry, source: SourceContract) -> str:
+    """SQL over the frame `parsed`: the seizure's id is a hash of source, words and ordinal among identical rows."""
+    columns = [name for name in registry.field_names("staging.reports") if name not in ("seizure_id", "words")]
+    names = [name for name, column in source.columns.items() if column.to is not None]
+    keys = ", ".join(literal(name) for name in names)
+    values = ", ".join(quoted(_word(name)) for name in names)
+    return (
+        f"SELECT {', '.join(map(quoted, columns))}, map([{keys}], [{values}]) AS words, "
+        "left(sha256(identity || chr(31) || ordinal), 32) AS seizure_id FROM parsed"
+    )
 
 
 def _totals(registry: Registry, source: SourceContract, staged: pl.DataFrame) -> pl.DataFrame:
@@ -329,18 +348,6 @@ def _totals(registry: Registry, source: SourceContract, staged: pl.DataFrame) ->
     return staged.with_columns(pl.lit(source.source).alias("source_id")).select(
         pl.col(name).cast(kind) for name, kind in schema.items()
     )
-
-
-def _seizure_ids(source: SourceContract, staged: pl.DataFrame) -> Iterator[str]:
-    """Hash of the source, the words as received (NFC, trimmed) and the ordinal among identical rows of the delivery."""
-    identity = pl.concat_str(
-        [pl.col(_word(name)).str.normalize("NFC").str.strip_chars() for name in source.columns], separator="\x1f"
-    )
-    keyed = staged.select(
-        pl.concat_str(pl.lit(source.source), identity, separator="\x1f").alias("identity"), "delivery_id"
-    ).with_columns(ordinal=pl.int_range(pl.len()).over("delivery_id", "identity"))
-    for text, ordinal in keyed.select("identity", "ordinal").iter_rows():
-        yield hashlib.blake2b(f"{text}\x1f{ordinal}".encode(), digest_size=16).hexdigest()
 
 
 def _broken_rows(source: SourceContract, parsed: Parsed) -> pl.DataFrame:

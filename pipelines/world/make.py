@@ -21,7 +21,7 @@ Everything in this folder is simulated: no row describes a real seizure, and no 
 made with seed {seed} and {seizures} true seizures; the same arguments give the same bytes. The folder inbox/
 holds the deliveries, each in its publisher's own format, and truth/ holds what really happened:
 events.parquet (one row a seizure), reports.parquet (which data row of which file reports it, and what was
-hidden or wrong in that row) and corridors.parquet (the flows behind them, seized or not). To make it again, run
+hidden or wrong in that row) and corridors.parquet (the flows behind them, seized or not). To make it again:
 flows world --out DIR --seed {seed} --seizures {seizures}
 """
 
@@ -91,8 +91,7 @@ def _deliver(
     out: Path, name: str, said: pl.DataFrame, write: Callable[[pl.DataFrame, Path], None]
 ) -> pl.DataFrame:
     """Write one delivery and return the truth about its rows, numbered from 1 below the header."""
-    truth_columns = ["event_id", "year", "label_noise", *words.FLAGS]
-    write(said.drop(truth_columns), out / "inbox" / name)
+    write(said.drop(words.TRUTH_COLUMNS), out / "inbox" / name)
     publisher, file_name = name.split("/")
     return said.select(
         "event_id",

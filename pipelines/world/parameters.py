@@ -118,7 +118,8 @@ MARKETS = (
     ),
     Market(
         "amphetamine", 4, 1.0, 1.0, "Amphetamine 100", "NLD 70, POL 30", {},
-        {"NLD": "DNK 30, SWE 20, FIN 15, DEU 35", "POL": "SWE 40, LVA 25, DEU 35"}, {"DEU": ". 60, DNK 20, AUT 20"},
+        {"NLD": "DNK 30, SWE 20, FIN 15, DEU 35", "POL": "SWE 40, LVA 25, DEU 35"},
+        {"DEU": ". 60, DNK 20, AUT 20"},
     ),
     Market(
         "captagon", 2, 1.0, 2.0, "Captagon 100", "SYR 1", {}, {"SYR": "ITA 35, BGR 25, LBN 20, JOR 20"},
@@ -132,7 +133,10 @@ MARKETS = (
         "precursors", 1.5, 1.0, 1.5, "Pseudoephedrine 100", "CHN 50, IND 50", {},
         {"CHN": "NZL 70, MEX 30", "IND": "MEX 30, ZMB 40, NZL 30"}, {"ZMB": ". 50, ZAF 50"},
     ),
-    Market("khat", 0.8, 1.0, 8.0, "Khat 100", "KEN 1", {}, {"KEN": "GBR 30, DNK 30, NLD 40"}, {"NLD": ". 30, DNK 70"}),
+    Market(
+        "khat", 0.8, 1.0, 8.0, "Khat 100", "KEN 1", {}, {"KEN": "GBR 30, DNK 30, NLD 40"},
+        {"NLD": ". 30, DNK 70"},
+    ),
     Market(
         "other", 1.2, 1.0, 0.5, "GHB 45, Mephedrone 55", "CHN 70, NLD 30", {},
         {"CHN": "NZL 40, RUS 30, LVA 30", "NLD": "NZL 35, DNK 35, GBR 30"}, postal=True,

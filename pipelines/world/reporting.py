@@ -77,7 +77,7 @@ def ids_reports(p: Parameters, rng: np.random.Generator, events: pl.DataFrame) -
     )  # fmt: skip
     said = _twice(rng, said, p.duplicate_ids)
     order = ["year", "REGION", "SUBREGION", "COUNTRY", "DRUG_NAME", "SEIZURE_DATE", *_LAST]
-    return said.sort(order).select(*words.IDS_COLUMNS, *_truth_columns(said))
+    return said.sort(order).select(*words.IDS_COLUMNS, *words.TRUTH_COLUMNS)
 
 
 def police_reports(p: Parameters, rng: np.random.Generator, events: pl.DataFrame) -> pl.DataFrame:
@@ -102,7 +102,7 @@ def police_reports(p: Parameters, rng: np.random.Generator, events: pl.DataFrame
     )
     said = _twice(rng, said, p.duplicate_police)
     order = ["year", "CLASE DE ESTUPEFACIENTE", "DEPARTAMENTO", "MUNICIPIO", "date", *_LAST]
-    return said.sort(order).select(*words.POLICE_COLUMNS, *_truth_columns(said))
+    return said.sort(order).select(*words.POLICE_COLUMNS, *words.TRUTH_COLUMNS)
 
 
 def brazil_reports(p: Parameters, rng: np.random.Generator, events: pl.DataFrame) -> pl.DataFrame:
@@ -128,7 +128,7 @@ def brazil_reports(p: Parameters, rng: np.random.Generator, events: pl.DataFrame
     )
     said = _twice(rng, said, p.duplicate_brazil)
     order = ["UF", "UNIDADE_PADRAO_AEROPORTUARIO", "date", *_LAST]
-    return said.sort(order).select(*words.BRAZIL_COLUMNS, *_truth_columns(said))
+    return said.sort(order).select(*words.BRAZIL_COLUMNS, *words.TRUTH_COLUMNS)
 
 
 def annual_totals(p: Parameters, rng: np.random.Generator, events: pl.DataFrame) -> pl.DataFrame:
@@ -163,24 +163,24 @@ def annual_totals(p: Parameters, rng: np.random.Generator, events: pl.DataFrame)
 def _stated_route(p: Parameters, rng: np.random.Generator, events: pl.DataFrame) -> pl.DataFrame:
     """Which countries the reporter writes, in which column, and which it leaves out."""
     n = len(events)
-    reporter, other = pl.col("seizing_country"), given.STATED["*"]
+    reporter = pl.col("seizing_country")
+    stated, other = given.STATED, given.STATED["*"]
     after_transit = (pl.col("seized_at") == "destination") & pl.col("transit").is_not_null()
     differ = pl.col("cross_border") & (pl.col("origin") != pl.col("departure"))
-    convention = (pl.col("seizing_country") == "NZL") & _chance(rng, n, p.new_zealand_departure_as_producing)
+    convention = (reporter == "NZL") & _chance(rng, n, p.new_zealand_departure_as_producing)
     noise = (
         pl.when(convention & differ).then(pl.lit("departure_as_producing"))
         .when(after_transit & _chance(rng, n, p.transit_as_departure)).then(pl.lit("transit_as_departure"))
         .when(differ & _chance(rng, n, p.swapped)).then(pl.lit("swapped"))
     )  # fmt: skip
-    said = _plain(events).with_columns(label_noise=noise)
-    said = said.with_columns(
+    said = _plain(events).with_columns(label_noise=noise).with_columns(
         producing_said=pl.when(pl.col("label_noise").is_in(["departure_as_producing", "swapped"]))
         .then("departure").otherwise("origin"),
         departure_said=pl.when(pl.col("label_noise") == "swapped").then("origin")
         .when(pl.col("label_noise") == "transit_as_departure").then("transit").otherwise("departure"),
         **{
             f"hid_{column}": pl.Series(rng.random(n))
-            >= reporter.replace_strict({iso3: rate[i] for iso3, rate in given.STATED.items()}, default=other[i])
+            >= reporter.replace_strict({iso3: rates[i] for iso3, rates in stated.items()}, default=other[i])
             for i, column in enumerate(("departure", "destination", "producing"))
         },
     )  # fmt: skip
@@ -258,10 +258,6 @@ def _twice(rng: np.random.Generator, said: pl.DataFrame, share: float) -> pl.Dat
     """Add exact copies of a few rows; the row with the line break is never one of them."""
     copied = said[a_few(rng, np.flatnonzero(~said["line_break"].to_numpy()), share, 2)]
     return pl.concat([said, copied.with_columns(is_duplicate=pl.lit(True))])
-
-
-def _truth_columns(said: pl.DataFrame) -> list[str]:
-    return [column for column in ["event_id", "year", "label_noise", *words.FLAGS] if column in said.columns]
 
 
 def _by_mode(rng: np.random.Generator, said: pl.DataFrame, mixes: dict[str, str]) -> pl.Series:

@@ -23,6 +23,7 @@ FLAGS = [
     "hid_producing", "hid_departure", "hid_destination", "hid_mode", "month_only", "unit_slip", "zero_amount",
     "no_amount", "edge_space", "line_break", "is_duplicate",
 ]
+TRUTH_COLUMNS = ["event_id", "year", "label_noise", *FLAGS]
 POLICE_DRUGS = {
     "Coca paste": "BASUCO", "Cocaine Base": "BASE DE COCA", "Cocaine HCL": "COCAINA", "Heroin": "HEROINA",
     "Cannabis herb": "MARIHUANA",

@@ -1,0 +1,144 @@
+"""Makes the reference tables from tracked files, code lists and packaged registers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import airportsdata
+import polars as pl
+import searoute
+
+from pipelines.store import Home, connect, write_frame
+from schemas.registry import PROJECT, Registry
+from schemas.render import polars_schema
+
+FACTORS = PROJECT / "data" / "reference" / "factors.csv"
+AREA_COLUMNS = {"source": "citation"}
+FACTOR_COLUMNS = {
+    "product": "factor_product", "kg_low": "kg_per_unit_low", "kg_mid": "kg_per_unit_mid", "kg_high": "kg_per_unit_high",
+    "region": "factor_region", "source": "citation",
+}  # fmt: skip
+
+
+def make_reference(home: Home, registry: Registry) -> dict[str, int]:
+    """Write all reference tables; returns their numbers of rows."""
+    con = connect(home, registry)
+    tables = {
+        "reference.areas": _as_table(registry, "reference.areas", _areas(registry)),
+        "reference.commodities": _as_table(registry, "reference.commodities", _commodities(registry)),
+        "reference.factors": _as_table(registry, "reference.factors", _factors()),
+        "reference.places": _as_table(registry, "reference.places", _places(registry)),
+        "reference.scopes": _as_table(registry, "reference.scopes", _scopes(registry)),
+        "reference.sources": _as_table(registry, "reference.sources", _sources(registry)),
+    }
+    return {name: write_frame(con, home, registry, name, table) for name, table in tables.items()}
+
+
+def _as_table(registry: Registry, name: str, rows: pl.DataFrame) -> pl.DataFrame:
+    schema = polars_schema(registry, registry.tables[name])
+    return rows.select(pl.col(column).cast(kind) for column, kind in schema.items())
+
+
+def _areas(registry: Registry) -> pl.DataFrame:
+    table = pl.DataFrame([dict(row) for row in registry.codes["areas"].rows]).rename(AREA_COLUMNS)
+    return _empty_as_null(table).with_columns(pl.col("valid_to").str.to_date("%Y-%m-%d"))
+
+
+def _commodities(registry: Registry) -> pl.DataFrame:
+    family = {row["code"]: row["family"] for row in registry.codes["commodity_groups"].rows}
+    return pl.DataFrame(
+        {
+            "commodity": row["code"],
+            "label": row["label_en"],
+            "form": row["form"],
+            "commodity_group": row["commodity_group"],
+            "commodity_family": family[row["commodity_group"]],
+            "in_group_kg": row["in_group_kg"] == "true",
+            "citation": row["source"],
+        }
+        for row in registry.codes["commodities"].rows
+    )
+
+
+def _factors() -> pl.DataFrame:
+    table = _empty_as_null(pl.read_csv(FACTORS, infer_schema=False)).rename(FACTOR_COLUMNS)
+    return table.with_columns(pl.col("valid_from", "valid_to").str.to_date("%Y-%m-%d"))
+
+
+def _places(registry: Registry) -> pl.DataFrame:
+    """Airports by IATA code (airportsdata) and seaports by UN/LOCODE (searoute's port list), in known areas."""
+    areas = {row["iso2"]: row["area"] for row in registry.codes["areas"].rows if row["area_type"] != "historical"}
+    rows = [*_airports(areas), *_seaports(areas)]
+    return pl.DataFrame(rows).unique("place_id", keep="first", maintain_order=True)
+
+
+def _airports(areas: dict[str, str]) -> Iterator[dict[str, str | float]]:
+    for code, airport in sorted(airportsdata.load("IATA").items()):
+        if airport["country"] in areas:
+            yield {
+                "place_id": f"IATA:{code}",
+                "place_name": airport["name"],
+                "place_kind": "airport",
+                "area": areas[airport["country"]],
+                "lat": float(airport["lat"]),
+                "lon": float(airport["lon"]),
+                "citation": "airportsdata, IATA codes",
+            }
+
+
+def _seaports(areas: dict[str, str]) -> Iterator[dict[str, str | float]]:
+    # the private name is the package's only door to its port list
+    from searoute.searoute import setup_P
+
+    ports = setup_P()
+    for (lon, lat), port in sorted(ports.nodes(data=True), key=lambda node: str(node[1].get("port"))):
+        code = port.get("port")
+        if code and len(code) == 5 and code[:2] in areas:
+            yield {
+                "place_id": f"LOCODE:{code}",
+                "place_name": port.get("name") or code,
+                "place_kind": "seaport",
+                "area": areas[code[:2]],
+                "lat": float(lat),
+                "lon": float(lon),
+                "citation": "searoute port list, UN/LOCODE",
+            }
+
+
+def _scopes(registry: Registry) -> pl.DataFrame:
+    groups = sorted(registry.codes["commodity_groups"].codes)
+    return pl.DataFrame(
+        {
+            "source_id": source.source,
+            "commodity_group": group,
+            "in_scope": group in registry.source_groups(source),
+            "completeness": source.scope.completeness,
+        }
+        for source in registry.sources.values()
+        for group in groups
+    )
+
+
+def _sources(registry: Registry) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "source_id": source.source,
+            "publisher": source.publisher.name,
+            "title": source.title,
+            "language": source.language,
+            "licence": source.licence,
+            "citation": source.citation,
+            "tlp": source.tlp,
+            "reporter_role": source.reporter_role,
+            "is_mirror": source.mirrors is not None,
+            "contract_version": source.version,
+        }
+        for source in registry.sources.values()
+    )
+
+
+def _empty_as_null(table: pl.DataFrame) -> pl.DataFrame:
+    return table.with_columns(pl.when(pl.col(pl.String) != "").then(pl.col(pl.String)).name.keep())
+
+
+__all__ = ["make_reference", "searoute"]
