@@ -162,6 +162,15 @@ def add_view(con: Connection, home: Home, registry: Registry, name: str) -> None
         con.execute(ddl(registry, table))
 
 
+def add_codes(con: Connection, registry: Registry, *names: str) -> None:
+    """Open code lists as tables `codes.<name>`, all columns as text."""
+    con.execute("CREATE SCHEMA IF NOT EXISTS codes")
+    for name in names:
+        con.register("_codes", pl.DataFrame([dict(row) for row in registry.codes[name].rows]))
+        con.execute(f"CREATE OR REPLACE TABLE codes.{quoted(name)} AS SELECT * FROM _codes")
+        con.unregister("_codes")
+
+
 def table_files(home: Home, registry: Registry, table: TableContract) -> list[Path]:
     """The Parquet files of a table: one, or one for each source that has a contract."""
     partitions = sorted(registry.sources) if table.partitioned_by_source else [None]
@@ -264,7 +273,8 @@ def _check_keys(con: Connection, home: Home, registry: Registry, table: TableCon
         parent = ".".join(quoted(part) for part in foreign.table.split("."))
         filled = " AND ".join(f"{quoted(column)} IS NOT NULL" for column in foreign.columns)
         (orphans,) = rows(
-            con, f"SELECT count(*) FROM (SELECT DISTINCT {here} FROM _out WHERE {filled} EXCEPT SELECT {there} FROM {parent})"
+            con,
+            f"SELECT count(*) FROM (SELECT DISTINCT {here} FROM _out WHERE {filled} EXCEPT SELECT {there} FROM {parent})",
         )[0]
         if orphans:
             raise StoreError(f"{table.qualified}: {orphans} values of ({here}) are not in {foreign.table}")

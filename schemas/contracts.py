@@ -22,7 +22,9 @@ LAYERS: tuple[Layer, ...] = ("reference", "deliveries", "staging", "conformed", 
 PROVENANCE: tuple[str, ...] = ("source_id", "delivery_id", "file_name", "part", "row_no", "contract_version")
 """Columns of every staged and conformed row that say where it came from."""
 
-FieldType = Literal["text", "flag", "count", "date", "decimal", "share", "degrees", "factor", "texts", "words", "geometry"]
+FieldType = Literal[
+    "text", "flag", "count", "date", "decimal", "share", "degrees", "factor", "texts", "words", "geometry"
+]
 
 
 class Contract(BaseModel):

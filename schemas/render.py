@@ -133,7 +133,11 @@ def _gate_rules(registry: Registry, table: TableContract) -> Iterator[GateRule]:
             yield GateRule(f"{column}_range", f"count(*) FILTER (WHERE {' OR '.join(bounds)})", None, 0, says)
         if field.codes is not None:
             codes = ", ".join(literal(code) for code in sorted(registry.codes[field.codes].codes))
-            outside = f"len(list_filter({name}, x -> x NOT IN ({codes}))) > 0" if field.type == "texts" else f"{name} NOT IN ({codes})"
+            outside = (
+                f"len(list_filter({name}, x -> x NOT IN ({codes}))) > 0"
+                if field.type == "texts"
+                else f"{name} NOT IN ({codes})"
+            )
             yield GateRule(
                 f"{column}_codes", f"count(*) FILTER (WHERE {outside})", None, 0, f"{column} is a code of {field.codes}"
             )

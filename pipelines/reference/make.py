@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import airportsdata
 import polars as pl
-import searoute
+from searoute.data.ports_dict import node_list
 
 from pipelines.store import Home, connect, write_frame
 from schemas.registry import PROJECT, Registry
@@ -87,11 +87,7 @@ def _airports(areas: dict[str, str]) -> Iterator[dict[str, str | float]]:
 
 
 def _seaports(areas: dict[str, str]) -> Iterator[dict[str, str | float]]:
-    # the private name is the package's only door to its port list
-    from searoute.searoute import setup_P
-
-    ports = setup_P()
-    for (lon, lat), port in sorted(ports.nodes(data=True), key=lambda node: str(node[1].get("port"))):
+    for (lon, lat), port in sorted(node_list.items(), key=lambda node: str(node[1].get("port"))):
         code = port.get("port")
         if code and len(code) == 5 and code[:2] in areas:
             yield {
@@ -139,6 +135,3 @@ def _sources(registry: Registry) -> pl.DataFrame:
 
 def _empty_as_null(table: pl.DataFrame) -> pl.DataFrame:
     return table.with_columns(pl.when(pl.col(pl.String) != "").then(pl.col(pl.String)).name.keep())
-
-
-__all__ = ["make_reference", "searoute"]

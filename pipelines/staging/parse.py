@@ -20,6 +20,8 @@ KEY = ("delivery_id", "part", "row_no")
 UNMAPPED = "unmapped"
 VALUE_LENGTH = 80
 NUMBER = r"^[+-]?\d+(\.\d+)?([eE][+-]?\d+)?$"
+LARGEST_NUMBER = 999_999_999
+"""Beyond a thousand million of any unit; a tonne of it still fits the kilogram columns."""
 DECIMAL = pl.Decimal(18, 6)
 QUARANTINES = frozenset({"reporter", "commodity", "unit", "seized", "year", "kg", "weekday"})
 """Targets whose value, where it is not understood, quarantines the row; other targets keep it as `unmapped`."""
@@ -110,7 +112,8 @@ def _split_by_shape(source: SourceContract, records: pl.DataFrame) -> tuple[pl.D
     )
     frames = [
         group.with_columns(
-            pl.col("cells").list.get(position, null_on_oob=True).alias(_word(name)) for position, name in enumerate(header)
+            pl.col("cells").list.get(position, null_on_oob=True).alias(_word(name))
+            for position, name in enumerate(header)
         ).select(*KEY, "file_name", "contract_version", *map(_word, source.columns))
         for (header,), group in judged.filter(pl.col("rule_id").is_null()).group_by("header", maintain_order=True)
     ]
@@ -181,7 +184,8 @@ def _parse(registry: Registry, source: SourceContract, text: pl.DataFrame) -> Pa
             known = pl.when(~pl.col(_text(name)).is_in(column.not_known)).then(column.prefix + pl.col(_text(name)))
             parsed.table = parsed.table.with_columns(known.alias(column.to))
     parsed.table = parsed.table.with_columns(
-        pl.lit(value).alias("unit_reported" if target == "unit" else target) for target, value in source.constants.items()
+        pl.lit(value).alias("unit_reported" if target == "unit" else target)
+        for target, value in source.constants.items()
     )
     weekday = source.column_of("weekday")
     if weekday is not None:
@@ -219,6 +223,9 @@ def _parse_amount(parsed: Parsed, source: SourceContract, name: str, column: Col
     form = f"{source.numbers.decimal} as decimal mark"
     _mark(parsed, "not_a_number", name, given & pl.col(target).is_null(), form=form)
     _mark(parsed, "negative_number", name, pl.col(target) < 0)
+    _mark(
+        parsed, "number_out_of_bounds", name, pl.col(target) > LARGEST_NUMBER, minimum="0", maximum=str(LARGEST_NUMBER)
+    )
 
 
 def _parse_coordinate(parsed: Parsed, source: SourceContract, name: str, column: ColumnMap) -> None:
@@ -382,9 +389,13 @@ def _mappings(registry: Registry, source: SourceContract, table: pl.DataFrame) -
         unmapped = int(table[_unmapped(name)].sum())
         given = table.height - not_known
         share = 1.0 if given == 0 else (given - unmapped) / given
-        rows.append((source.source, name, str(column.to), given, given - unmapped, unmapped, not_known, round(share, 6)))
+        rows.append(
+            (source.source, name, str(column.to), given, given - unmapped, unmapped, not_known, round(share, 6))
+        )
     schema = polars_schema(registry, registry.tables["staging.mappings"])
-    return pl.DataFrame(rows, schema={**schema, "share_mapped": pl.Float64()}, orient="row").cast({"share_mapped": schema["share_mapped"]})
+    return pl.DataFrame(rows, schema={**schema, "share_mapped": pl.Float64()}, orient="row").cast(
+        {"share_mapped": schema["share_mapped"]}
+    )
 
 
 def _unmapped_values(registry: Registry, source: SourceContract, table: pl.DataFrame) -> pl.DataFrame:
@@ -445,5 +456,3 @@ def _text(column: str) -> str:
 def _unmapped(column: str) -> str:
     """Frame column that marks spellings without a code."""
     return f"unmapped:{column}"
-
-

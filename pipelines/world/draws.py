@@ -34,9 +34,7 @@ def draw_words(rng: np.random.Generator, mix: Mapping[str, float], n: int) -> pl
     return words[draw(rng, list(mix.values()), n)]
 
 
-def draw_words_by(
-    rng: np.random.Generator, key: pl.Series, mixes: Mapping[str, Mapping[str, float]]
-) -> pl.Series:
+def draw_words_by(rng: np.random.Generator, key: pl.Series, mixes: Mapping[str, Mapping[str, float]]) -> pl.Series:
     """Draw a word for each row from the mix that its key names; "*" is the mix of keys without their own."""
     known = key.replace_strict({name: name for name in mixes}, default="*").to_numpy()
     words = np.empty(len(known), dtype=object)

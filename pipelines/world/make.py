@@ -87,9 +87,7 @@ def make_world(out: Path, *, seed: int, seizures: int) -> WorldSummary:
     return WorldSummary(out, seed, seizures, len(reports), dict(sorted(counted.items())))
 
 
-def _deliver(
-    out: Path, name: str, said: pl.DataFrame, write: Callable[[pl.DataFrame, Path], None]
-) -> pl.DataFrame:
+def _deliver(out: Path, name: str, said: pl.DataFrame, write: Callable[[pl.DataFrame, Path], None]) -> pl.DataFrame:
     """Write one delivery and return the truth about its rows, numbered from 1 below the header."""
     write(said.drop(words.TRUTH_COLUMNS), out / "inbox" / name)
     publisher, file_name = name.split("/")

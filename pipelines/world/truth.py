@@ -182,9 +182,7 @@ def _with_size(rng: np.random.Generator, events: pl.DataFrame, p: Parameters) ->
     each = commodity.replace_strict(given.TABLET_MILLIGRAMS, default=0, return_dtype=pl.Int64).to_numpy()
     share = commodity.replace_strict(given.TABLET_SHARE, default=0.0, return_dtype=pl.Float64).to_numpy()
     pressed_in = commodity.replace_strict(given.TABLET_ORIGINS, default=None, return_dtype=pl.String)
-    pressed = (pressed_in.fill_null(events["origin"]) == events["origin"]) & (
-        events["seizing_country"] != "COL"
-    )
+    pressed = (pressed_in.fill_null(events["origin"]) == events["origin"]) & (events["seizing_country"] != "COL")
     is_tablet = (rng.random(n) < share) & pressed.to_numpy()
     tablets = np.maximum(milligrams // np.maximum(each, 1), 1)
     return events.with_columns(

@@ -41,7 +41,9 @@ class Catalogue:
                 sentence = self.sentences[language].get(rule_id, "")
                 if not sentence:
                     yield f"messages/{language}.po: {rule_id} has no sentence"
-                elif set(PLACEHOLDER.findall(sentence)) != set(PLACEHOLDER.findall(self.sentences["en"].get(rule_id, ""))):
+                elif set(PLACEHOLDER.findall(sentence)) != set(
+                    PLACEHOLDER.findall(self.sentences["en"].get(rule_id, ""))
+                ):
                     yield f"messages/{language}.po: {rule_id} has other placeholders than English"
 
 

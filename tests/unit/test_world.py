@@ -42,9 +42,7 @@ def ids_rows(world: WorldSummary) -> list[dict[str, str]]:
     return [row for path in sorted((world.out / "inbox" / "unodc_ids").iterdir()) for row in records(path)]
 
 
-def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not(
-    world: WorldSummary, tmp_path: Path
-) -> None:
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not(world: WorldSummary, tmp_path: Path) -> None:
     make_world(tmp_path / "same", seed=7, seizures=1_000)
     make_world(tmp_path / "other", seed=8, seizures=1_000)
     first, same, other = digests(world.out), digests(tmp_path / "same"), digests(tmp_path / "other")
@@ -75,9 +73,7 @@ def test_a_report_row_names_its_events_reporter_and_unhidden_countries(
         "NZL": "New Zealand",
         "VEN": "Venezuela, Bolivarian Republic of",
     }
-    linked = reports.filter(pl.col("file_name") == "simulated-ids-2020.csv").join(
-        events, on="event_id", validate="m:1"
-    )
+    linked = reports.filter(pl.col("file_name") == "simulated-ids-2020.csv").join(events, on="event_id", validate="m:1")
     rows = records(world.out / "inbox" / "unodc_ids" / "simulated-ids-2020.csv")
     checked = 0
     for truth in linked.filter(pl.col("seizing_country").is_in(list(names))).iter_rows(named=True):
@@ -111,17 +107,12 @@ def test_the_api_holds_the_first_rows_of_the_police_file(world: WorldSummary) ->
             assert there["cantidad"] == here["CANTIDAD"]
             assert there["c_digo_dane"] == here["CÓDIGO DANE"]
             assert there["municipio"] == here["MUNICIPIO"]
-            assert (
-                there["fecha"]
-                == datetime.strptime(here["FECHA"], "%m/%d/%Y 12:00:00 AM").isoformat() + ".000"
-            )
+            assert there["fecha"] == datetime.strptime(here["FECHA"], "%m/%d/%Y 12:00:00 AM").isoformat() + ".000"
 
 
 def test_the_files_speak_the_publishers_words(world: WorldSummary) -> None:
     rows = ids_rows(world)
-    assert {"Cocaine", "Heroin", "Coca paste", "Cocaine HCL", "Ecstasy", "Opium"} <= {
-        r["DRUG_NAME"] for r in rows
-    }
+    assert {"Cocaine", "Heroin", "Coca paste", "Cocaine HCL", "Ecstasy", "Opium"} <= {r["DRUG_NAME"] for r in rows}
     assert {"Kilogram", "Gram", "Tablet", "Litre"} == {r["DRUG_UNIT"] for r in rows}
     assert {"Border - inbound", "National territory/domestic seizure", ""} <= {r["ROUTING"] for r in rows}
     assert {"Commercial air", "Commercial sea", "Other", ""} <= {r["TRANSPORT"] for r in rows}
@@ -146,13 +137,9 @@ def test_the_known_traps_are_planted(world: WorldSummary, reports: pl.DataFrame)
 def test_annual_totals_are_never_below_the_seizures_behind_them(world: WorldSummary) -> None:
     events = pl.read_parquet(world.out / "truth" / "events.parquet")
     heroin = events.filter(pl.col("commodity") == "Heroin")
-    seized = heroin.group_by("seizing_country", pl.col("date").dt.year().alias("year")).agg(
-        pl.col("kg").sum()
-    )
+    seized = heroin.group_by("seizing_country", pl.col("date").dt.year().alias("year")).agg(pl.col("kg").sum())
     annual = records(world.out / "inbox" / "unodc_annual" / "simulated-annual.csv")
-    told = {
-        (r["ISO Code"], int(r["Year"])): float(r["KG Equivalent"]) for r in annual if r["Drug"] == "Heroin"
-    }
+    told = {(r["ISO Code"], int(r["Year"])): float(r["KG Equivalent"]) for r in annual if r["Drug"] == "Heroin"}
     assert told.keys() == set(seized.select("seizing_country", "year").iter_rows())
     assert all(kg - 1e-9 <= told[iso3, year] <= kg * 1.05 + 0.001 for iso3, year, kg in seized.iter_rows())
 

@@ -1,0 +1,145 @@
+-- One commodity line of one report: coded, converted to kilograms, placed.
+WITH standing AS (
+    -- the wider copy is for products: two DECIMAL(18) would be multiplied in 18 digits
+    SELECT r.*, CAST(r.quantity_reported AS DECIMAL(20, 6)) AS quantity
+    FROM staging.reports AS r
+    JOIN versions AS v USING (delivery_id, part, row_no)  -- 1:1
+    WHERE v.reason IS NULL
+),
+
+-- what was asked for, so that the factors are chosen once for each combination and not for each row
+wanted AS (
+    SELECT DISTINCT s.commodity, c.commodity_group, s.unit_reported, year(s.seized_from) AS year
+    FROM standing AS s
+    JOIN reference.commodities AS c USING (commodity)
+),
+
+-- the most specific factor wins: of the commodity, then of its group, then of everything
+bulk AS (
+    SELECT
+        w.commodity,
+        w.unit_reported,
+        w.year,
+        arg_max(
+            f,
+            (
+                CASE WHEN f.commodity IS NOT NULL THEN 2 WHEN f.commodity_group IS NOT NULL THEN 1 ELSE 0 END,
+                f.factor_id
+            )
+        ) AS factor
+    FROM wanted AS w
+    JOIN reference.factors AS f
+        ON f.unit = w.unit_reported
+        AND f.factor_product = 'bulk'
+        AND f.factor_region IS NULL
+        AND coalesce(f.commodity, w.commodity) = w.commodity
+        AND coalesce(f.commodity_group, w.commodity_group) = w.commodity_group
+        AND w.year BETWEEN coalesce(year(f.valid_from), w.year) AND coalesce(year(f.valid_to), w.year)
+    GROUP BY ALL
+),
+
+-- one factor at most for each commodity, per kilogram of bulk weight
+equivalent AS (
+    SELECT commodity, factor_id, equiv_product, kg_per_unit_low, kg_per_unit_mid, kg_per_unit_high
+    FROM reference.factors
+    WHERE factor_product = 'equivalent' AND unit = 'kilogram' AND commodity IS NOT NULL
+),
+
+weighed AS (
+    SELECT
+        s.*,
+        c.commodity_group,
+        c.commodity_family,
+        c.form,
+        c.in_group_kg,
+        u.dimension,
+        coalesce(s.quantity_reported > 0, false) AS has_quantity,
+        CASE WHEN has_quantity THEN b.factor.factor_id END AS factor_id,
+        CASE WHEN has_quantity THEN CAST(s.quantity * b.factor.kg_per_unit_low AS DECIMAL(18, 6)) END AS kg_low,
+        CASE WHEN has_quantity THEN CAST(s.quantity * b.factor.kg_per_unit_mid AS DECIMAL(18, 6)) END AS kg_mid,
+        CASE WHEN has_quantity THEN CAST(s.quantity * b.factor.kg_per_unit_high AS DECIMAL(18, 6)) END AS kg_high,
+        CASE
+            WHEN u.dimension = 'count' AND has_quantity
+                THEN CAST(s.quantity * CAST(u.exact_factor AS DECIMAL(18, 6)) AS DECIMAL(18, 6))
+        END AS count_mid
+    FROM standing AS s
+    JOIN reference.commodities AS c USING (commodity)  -- n:1
+    JOIN codes.units AS u ON u.code = s.unit_reported  -- n:1
+    LEFT JOIN bulk AS b
+        ON b.commodity = s.commodity AND b.unit_reported = s.unit_reported AND b.year = year(s.seized_from)  -- n:1
+),
+
+-- where it was made: the high seas belong to nobody, whoever reports them
+placed AS (
+    SELECT
+        w.*,
+        CASE
+            WHEN w.facility = 'international_waters' OR w.direction = 'international_waters' THEN 'XHS'
+            ELSE w.reporter
+        END AS seizing_area,
+        p.place_id,
+        coalesce(w.lat, p.lat) AS point_lat,
+        coalesce(w.lon, p.lon) AS point_lon,
+        coalesce(fac.border_class, 'unknown') AS site_class,
+        m.mode_class
+    FROM weighed AS w
+    LEFT JOIN reference.places AS p
+        ON p.place_id = CASE length(w.place_code) WHEN 3 THEN 'IATA:' WHEN 5 THEN 'LOCODE:' END || w.place_code  -- n:1
+    LEFT JOIN codes.facilities AS fac ON fac.code = w.facility  -- n:1
+    LEFT JOIN codes.transport_modes AS m ON m.code = w.transport_mode  -- n:1
+)
+
+SELECT
+    l.seizure_id, l.source_id, l.delivery_id, l.file_name, l.part, l.row_no, l.contract_version,
+    l.reporter,
+    src.reporter_role,
+    l.seizing_area,
+    a.area_type AS seizing_area_type,
+    l.seized_from, l.seized_to, l.date_precision, year(l.seized_from) AS year,
+    l.commodity, l.commodity_group, l.commodity_family, l.form, l.in_group_kg,
+    scope.in_scope,
+    src.is_mirror,
+    l.quantity_reported, l.unit_reported,
+    CASE
+        WHEN l.quantity_reported IS NULL THEN 'not_stated'
+        WHEN l.quantity_reported = 0 THEN 'zero_stated'
+        WHEN l.dimension = 'mass' THEN 'weight'
+        WHEN l.dimension = 'unspecified' THEN 'unit_not_known'
+        ELSE l.dimension
+    END AS amount_semantics,
+    l.kg_low, l.kg_mid, l.kg_high,
+    CAST(CAST(l.kg_low AS DECIMAL(20, 6)) * e.kg_per_unit_low AS DECIMAL(18, 6)) AS kg_equiv_low,
+    CAST(CAST(l.kg_mid AS DECIMAL(20, 6)) * e.kg_per_unit_mid AS DECIMAL(18, 6)) AS kg_equiv_mid,
+    CAST(CAST(l.kg_high AS DECIMAL(20, 6)) * e.kg_per_unit_high AS DECIMAL(18, 6)) AS kg_equiv_high,
+    CASE WHEN l.kg_mid IS NOT NULL THEN e.equiv_product END AS equiv_product,
+    l.factor_id,
+    CASE WHEN l.kg_mid IS NOT NULL THEN e.factor_id END AS equiv_factor_id,
+    l.count_mid,
+    coalesce(size.code, 'unknown') AS size_class,
+    l.place_text, l.place_code, l.place_id, l.admin1,
+    l.point_lat AS lat,
+    l.point_lon AS lon,
+    CASE
+        WHEN l.seizing_area = 'XHS' THEN 'sea_area'
+        WHEN l.point_lat IS NOT NULL AND l.point_lon IS NOT NULL THEN 'point'
+        WHEN l.admin1 IS NOT NULL THEN 'admin1'
+        ELSE 'country'
+    END AS place_precision,
+    l.transport_mode, l.mode_class, l.concealment, l.facility,
+    CASE
+        WHEN l.site_class <> 'unknown' THEN l.site_class
+        WHEN l.direction IN ('inbound', 'outbound', 'transit', 'international_waters') THEN 'border'
+        WHEN l.direction = 'domestic' THEN 'inland'
+        ELSE 'unknown'
+    END AS border_class,
+    l.direction,
+    src.tlp
+FROM placed AS l
+JOIN reference.sources AS src USING (source_id)  -- n:1
+JOIN reference.scopes AS scope ON scope.source_id = l.source_id AND scope.commodity_group = l.commodity_group  -- n:1
+JOIN reference.areas AS a ON a.area = l.seizing_area  -- n:1
+LEFT JOIN equivalent AS e ON e.commodity = l.commodity  -- n:1
+LEFT JOIN codes.size_classes AS size
+    ON size.kg_from <> ''
+    AND l.kg_mid >= CAST(size.kg_from AS DECIMAL(18, 6))
+    AND (size.kg_below = '' OR l.kg_mid < CAST(nullif(size.kg_below, '') AS DECIMAL(18, 6)))  -- n:1

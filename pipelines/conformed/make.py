@@ -1,0 +1,59 @@
+"""The steps of the conformed layer: each opens its inputs, runs one SQL file, and writes one table."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from pipelines.store import Home, StoreError, add_codes, connect, rows, sql, write_query
+from schemas.contracts import LEG_TARGETS
+from schemas.registry import Registry
+
+LINE_INPUTS = (
+    "staging.reports", "deliveries.files", "reference.areas", "reference.commodities", "reference.factors",
+    "reference.places", "reference.scopes", "reference.sources",
+)  # fmt: skip
+LINE_CODES = ("units", "transport_modes", "facilities", "size_classes")
+
+
+def make_lines(home: Home, registry: Registry) -> dict[str, int]:
+    """Write `conformed.lines` and `conformed.not_lines`; every staged row ends in exactly one of them.
+
+    Raises `StoreError` where the numbers do not add up.
+    """
+    con = connect(home, registry, LINE_INPUTS)
+    add_codes(con, registry, *LINE_CODES)
+    con.execute(sql(__file__, "versions"))
+    counts = {
+        "lines": write_query(con, home, registry, "conformed.lines", sql(__file__, "lines")),
+        "not_lines": write_query(con, home, registry, "conformed.not_lines", sql(__file__, "not_lines")),
+    }
+    (staged,) = rows(con, "SELECT count(*) FROM staging.reports")[0]
+    if staged != sum(counts.values()):
+        raise StoreError(f"{staged} staged rows became {counts['lines']} lines and {counts['not_lines']} declared rows")
+    return counts
+
+
+def make_legs(home: Home, registry: Registry) -> int:
+    """Write `conformed.legs`: the reported places of each line in their roles, and the place of the seizure."""
+    con = connect(home, registry, ["conformed.lines", "staging.reports", "reference.areas"])
+    words = [
+        (source.source, column.to, column.role_word)
+        for source in registry.sources.values()
+        for column in source.columns.values()
+        if column.to in LEG_TARGETS
+    ]
+    con.register("role_words", pl.DataFrame(words, schema=["source_id", "role", "role_reported"], orient="row"))
+    return write_query(con, home, registry, "conformed.legs", sql(__file__, "legs"))
+
+
+def make_totals(home: Home, registry: Registry) -> int:
+    """Write `conformed.totals` from the newest deliveries of sources that publish totals."""
+    con = connect(home, registry, ["staging.totals", "deliveries.files", "reference.commodities"])
+    return write_query(con, home, registry, "conformed.totals", sql(__file__, "totals"))
+
+
+def make_seizures(home: Home, registry: Registry) -> int:
+    """Write `conformed.seizures`: lines with their weight, their incident and the doubt about their quantity."""
+    con = connect(home, registry, ["conformed.lines", "conformed.totals"])
+    add_codes(con, registry, "commodity_groups")
+    return write_query(con, home, registry, "conformed.seizures", sql(__file__, "seizures"))

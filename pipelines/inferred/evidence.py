@@ -1,0 +1,30 @@
+"""Evidence: the distinct combinations of what the model may see, and which seizure has which."""
+
+from __future__ import annotations
+
+from pipelines.store import Home, connect, sql, write_query
+from schemas.registry import Registry
+
+SEEN = (
+    "reporter", "subregion", "commodity", "commodity_group", "size_class", "border_class", "origin", "departure",
+    "transit", "destination", "cross_border",
+)  # fmt: skip
+"""Columns that the model may see. Nothing about a person is, or may become, one of them."""
+
+
+def make_evidence(home: Home, registry: Registry) -> dict[str, int]:
+    """Write `inferred.evidence` and `inferred.seizure_evidence`; returns their numbers of rows."""
+    con = connect(home, registry, ["conformed.seizures", "conformed.legs", "reference.areas"])
+    seen = ", ".join(SEEN)
+    fingerprint = "left(sha256(concat_ws('|', " + ", ".join(f"coalesce({name}, '-')" for name in SEEN) + ")), 24)"
+    con.execute(f"CREATE TEMP TABLE seen AS SELECT *, {fingerprint} AS evidence_id FROM ({sql(__file__, 'evidence')})")
+    distinct = f"""
+        SELECT evidence_id, {seen}, count(*) AS n_rows, CAST(sum(line_weight) AS DECIMAL(18, 6)) AS n_lines
+        FROM seen GROUP BY evidence_id, {seen}
+    """
+    return {
+        "evidence": write_query(con, home, registry, "inferred.evidence", distinct),
+        "seizure_evidence": write_query(
+            con, home, registry, "inferred.seizure_evidence", "SELECT seizure_id, evidence_id FROM seen"
+        ),
+    }

@@ -1,0 +1,38 @@
+-- What the model may see of each seizure. A place that is known only as "several countries" or has no code yet is no
+-- place; a former state is one.
+WITH places AS (
+    SELECT
+        seizure_id,
+        max(area) FILTER (WHERE role = 'origin') AS origin,
+        max(area) FILTER (WHERE role = 'departure') AS departure,
+        max(area) FILTER (WHERE role = 'transit') AS transit,
+        max(area) FILTER (WHERE role = 'destination') AS destination
+    FROM conformed.legs
+    WHERE role <> 'seizure' AND area_type IN ('country', 'territory', 'historical')
+    GROUP BY seizure_id
+)
+
+SELECT
+    s.seizure_id,
+    s.line_weight,
+    s.reporter,
+    a.subregion,
+    s.commodity,
+    s.commodity_group,
+    s.size_class,
+    s.border_class,
+    p.origin,
+    p.departure,
+    p.transit,
+    p.destination,
+    -- a foreign place on the route, or a border on the form, says yes; only then can a domestic form say no
+    CASE
+        WHEN p.departure <> s.reporter OR p.transit <> s.reporter OR p.destination <> s.reporter THEN 'yes'
+        WHEN s.direction IN ('inbound', 'outbound', 'transit', 'international_waters') THEN 'yes'
+        WHEN s.direction = 'domestic' THEN 'no'
+        WHEN p.departure = s.reporter AND p.destination = s.reporter THEN 'no'
+        ELSE 'unknown'
+    END AS cross_border
+FROM conformed.seizures AS s
+JOIN reference.areas AS a ON a.area = s.reporter  -- n:1
+LEFT JOIN places AS p USING (seizure_id)  -- 1:1
