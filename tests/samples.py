@@ -1,0 +1,166 @@
+"""Tiny invented deliveries in each publisher's format, and the few steps that carry them through the first rooms.
+
+Belongs here: builders that return a file's bytes, and helpers that two test modules share. Does not belong here: a row
+of a real report (nothing here is copied from one), or an assertion.
+
+A builder takes the rows that matter as cells to override, puts them first (so they are rows 1, 2, …) and fills up with
+harmless rows to the least number that the contract asks for.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import polars as pl
+
+from pipelines.conformed.make import make_legs, make_lines, make_seizures, make_totals
+from pipelines.deliveries.inspect import read_source, summarise
+from pipelines.deliveries.receive import Received, receive
+from pipelines.reference.make import make_reference
+from pipelines.staging.parse import parse_source
+from pipelines.store import Home, connect, frame
+from schemas.registry import Registry
+
+Cells = Mapping[str, str]
+
+IDS: Cells = {
+    "REGION": "Africa", "SUBREGION": "East Africa", "COUNTRY": "Kenya", "ADMINISTRATIVE_DIVISION": "",
+    "PLACE": "Invented village", "SEIZURE_DATE": "2014-05-05", "DRUG_NAME": "Heroin", "AMOUNT": "5.0",
+    "DRUG_UNIT": "Gram", "HIDING_PLACE": "", "INSTALLATION": "", "TRANSPORT": "", "PRODUCING_COUNTRY": "",
+    "DEPARTURE_COUNTRY": "", "DESTINATION_COUNTRY": "", "ROUTING": "",
+}  # fmt: skip
+BRAZIL: Cells = {
+    "UF": "SP", "UNIDADE": "SR/PF/SP", "UNIDADE_PADRAO_AEROPORTUARIO": "GRU", "CIDADE_APREENSAO": "CIDADE INVENTADA",
+    "DATA": "03/28/2019", "DROGA": "cocaina", "QUANTIDADE": "1500", "UNIDADE_MEDIDA": "gramas",
+    "ORIGEM": "aeroporto", "lat": "", "lon": "",
+}  # fmt: skip
+COLOMBIA: Cells = {
+    "FECHA": "03/14/2018 12:00:00 AM", "DEPARTAMENTO": "ANTIOQUIA", "MUNICIPIO": "PUEBLO INVENTADO",
+    "DIA": "Miércoles", "CLASE DE ESTUPEFACIENTE": "COCAINA", "CLASE DE SITIO": "APARTAMENTO", "ZONA": "URBANA",
+    "UNIDAD DE MEDIDA": "GRAMO", "CÓDIGO DANE": "5999000", "CANTIDAD": "7",
+}  # fmt: skip
+API: Cells = {
+    "fecha": "2018-03-14T00:00:00.000", "departamento": "ANTIOQUIA", "municipio": "PUEBLO INVENTADO",
+    "dia": "Miércoles", "clase_de_estupefaciente": "COCAINA", "clase_de_sitio": "APARTAMENTO", "zona": "URBANA",
+    "unidad_de_medida": "GRAMO", "c_digo_dane": "5999000", "cantidad": "7",
+}  # fmt: skip
+ANNUAL: Cells = {
+    "Region": "Africa", "country": "Kenya", "ISO Code": "KEN", "Drug Group": "Opioids", "Drug": "Heroin",
+    "Year": "2010", "KG Equivalent": "3",
+}  # fmt: skip
+
+SOURCES = ("unodc_ids", "brazil_pf", "colombia_policia", "colombia_policia_api", "unodc_annual")
+
+
+# --- one file ---------------------------------------------------------------------------------------------------
+
+
+def ids(*rows: Cells, least: int = 100) -> bytes:
+    """UNODC's single seizures: semicolons, UTF-8, English."""
+    return delimited(filled(IDS, rows, least, "PLACE"), ";")
+
+
+def brazil(*rows: Cells, least: int = 20) -> bytes:
+    """Polícia Federal: semicolons, byte order mark, decimal comma, month before day."""
+    return b"\xef\xbb\xbf" + delimited(filled(BRAZIL, rows, least, "CIDADE_APREENSAO"), ";")
+
+
+def colombia(*rows: Cells, least: int = 20, total: str | None = "sum") -> bytes:
+    """Policía Nacional: commas, month before day, and a last row TOTAL (`sum`: of the column; None: no such row)."""
+    records = filled(COLOMBIA, rows, least, "MUNICIPIO")
+    if total is not None:
+        summed = str(sum(int(row["CANTIDAD"]) for row in records if row["CANTIDAD"].isdigit()))
+        last = {**dict.fromkeys(COLOMBIA, ""), "FECHA": "TOTAL", "CANTIDAD": summed if total == "sum" else total}
+        records.append(last)
+    return delimited(records, ",")
+
+
+def api(*rows: Cells, least: int = 3) -> bytes:
+    """Policía Nacional's interface: one JSON array, every value a string."""
+    return json.dumps(filled(API, rows, least, "municipio"), ensure_ascii=False, indent=0).encode()
+
+
+def annual(*rows: Cells, least: int = 10) -> bytes:
+    """UNODC's annual totals: commas, kilograms. The harmless rows are one of each year from 1980 on."""
+    years = [{"Year": str(1980 + number)} for number in range(max(0, least - len(rows)))]
+    return delimited([{**ANNUAL, **row} for row in (*rows, *years)], ",")
+
+
+BUILDERS = {
+    "unodc_ids": ids, "brazil_pf": brazil, "colombia_policia": colombia, "colombia_policia_api": api,
+    "unodc_annual": annual,
+}  # fmt: skip
+
+
+def filled(plain: Cells, rows: Sequence[Cells], least: int, told_apart_by: str) -> list[dict[str, str]]:
+    """The given rows over a plain one, then numbered plain ones up to `least`."""
+    fill = [{told_apart_by: f"{plain[told_apart_by]} {number}"} for number in range(max(0, least - len(rows)))]
+    return [{**plain, **row} for row in (*rows, *fill)]
+
+
+def delimited(records: Sequence[Cells], delimiter: str) -> bytes:
+    """RFC 4180 with the header that the records' keys give, lines ended by LF."""
+    stream = io.StringIO(newline="")
+    writer = csv.DictWriter(stream, list(records[0]), delimiter=delimiter, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(records)
+    return stream.getvalue().encode()
+
+
+# --- an inbox, and the steps behind it --------------------------------------------------------------------------
+
+
+def put(inbox: Path, files: Mapping[str, bytes]) -> Path:
+    """Write `<publisher>/<file>` → bytes into an inbox; returns the inbox."""
+    for name, content in files.items():
+        (inbox / name).parent.mkdir(parents=True, exist_ok=True)
+        (inbox / name).write_bytes(content)
+    return inbox
+
+
+def deliver(home: Home, registry: Registry, files: Mapping[str, bytes]) -> Received:
+    """Receive files from the home's own inbox and read every source."""
+    received = receive(home, registry, put(home.inbox, files))
+    for source in registry.sources:
+        read_source(home, registry, source)
+    summarise(home, registry)
+    return received
+
+
+def stage(home: Home, registry: Registry, files: Mapping[str, bytes]) -> dict[str, dict[str, int]]:
+    """Deliver files and parse every source; returns the counts by source."""
+    deliver(home, registry, files)
+    return {source: parse_source(home, registry, source) for source in registry.sources}
+
+
+def conform(home: Home, registry: Registry, files: Mapping[str, bytes]) -> None:
+    """From files to `conformed.seizures`."""
+    make_reference(home, registry)
+    stage(home, registry, files)
+    make_lines(home, registry)
+    make_legs(home, registry)
+    make_totals(home, registry)
+    make_seizures(home, registry)
+
+
+def table(home: Home, registry: Registry, name: str) -> pl.DataFrame:
+    """A table as it was written."""
+    return frame(connect(home, registry, [name]), f"SELECT * FROM {name}")
+
+
+def by_row(rows: pl.DataFrame, row_no: int) -> list[dict[str, object]]:
+    """Rows of a table that come from one data record."""
+    return rows.filter(row_no=row_no).to_dicts()
+
+
+def table_bytes(home: Home, layers: Iterable[str] = ("deliveries", "staging", "conformed")) -> dict[str, bytes]:
+    """Bytes of every Parquet file of some layers, by path."""
+    return {
+        path.relative_to(home.tables).as_posix(): path.read_bytes()
+        for layer in layers
+        for path in sorted((home.tables / layer).rglob("*.parquet"))
+    }
