@@ -134,7 +134,7 @@ def _gate_rules(registry: Registry, table: TableContract) -> Iterator[GateRule]:
         if field.codes is not None:
             codes = ", ".join(literal(code) for code in sorted(registry.codes[field.codes].codes))
             outside = (
-                f"len(list_filter({name}, x -> x NOT IN ({codes}))) > 0"
+                f"len(list_filter({name}, lambda x: x NOT IN ({codes}))) > 0"
                 if field.type == "texts"
                 else f"{name} NOT IN ({codes})"
             )

@@ -19,7 +19,7 @@ import polars as pl
 
 from pipelines.conformed.make import make_legs, make_lines, make_seizures, make_totals
 from pipelines.deliveries.inspect import read_source, summarise
-from pipelines.deliveries.receive import Received, receive
+from pipelines.deliveries.receive import Received, deliveries, receive
 from pipelines.reference.make import make_reference
 from pipelines.staging.parse import parse_source
 from pipelines.store import Home, connect, frame
@@ -52,8 +52,6 @@ ANNUAL: Cells = {
     "Region": "Africa", "country": "Kenya", "ISO Code": "KEN", "Drug Group": "Opioids", "Drug": "Heroin",
     "Year": "2010", "KG Equivalent": "3",
 }  # fmt: skip
-
-SOURCES = ("unodc_ids", "brazil_pf", "colombia_policia", "colombia_policia_api", "unodc_annual")
 
 
 # --- one file ---------------------------------------------------------------------------------------------------
@@ -123,18 +121,18 @@ def put(inbox: Path, files: Mapping[str, bytes]) -> Path:
 
 
 def deliver(home: Home, registry: Registry, files: Mapping[str, bytes]) -> Received:
-    """Receive files from the home's own inbox and read every source."""
+    """Receive files from the home's own inbox and read the sources that delivered."""
     received = receive(home, registry, put(home.inbox, files))
-    for source in registry.sources:
+    for source in delivering(home):
         read_source(home, registry, source)
     summarise(home, registry)
     return received
 
 
 def stage(home: Home, registry: Registry, files: Mapping[str, bytes]) -> dict[str, dict[str, int]]:
-    """Deliver files and parse every source; returns the counts by source."""
+    """Deliver files and parse the sources that delivered; returns the counts by source."""
     deliver(home, registry, files)
-    return {source: parse_source(home, registry, source) for source in registry.sources}
+    return {source: parse_source(home, registry, source) for source in delivering(home)}
 
 
 def conform(home: Home, registry: Registry, files: Mapping[str, bytes]) -> None:
@@ -145,6 +143,11 @@ def conform(home: Home, registry: Registry, files: Mapping[str, bytes]) -> None:
     make_legs(home, registry)
     make_totals(home, registry)
     make_seizures(home, registry)
+
+
+def delivering(home: Home) -> list[str]:
+    """Sources that have delivered something."""
+    return sorted({delivery.source_id for delivery in deliveries(home)})
 
 
 def table(home: Home, registry: Registry, name: str) -> pl.DataFrame:

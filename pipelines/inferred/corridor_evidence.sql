@@ -1,8 +1,21 @@
--- What the seizures of one evidence weigh in one cell (commodity group, mode, year): sums over seizures of the chance
--- that each belongs to cross-border traffic, and of its kilograms. All sums are of decimals, so their order is nothing.
-WITH weighed AS (
+-- What the seizures with one and the same pair of posteriors weigh in one cell (commodity group, mode, year): sums over
+-- seizures of the chance that each belongs to cross-border traffic, and of its kilograms. All sums are of decimals, so
+-- their order is nothing. Evidence that differs only in what the posteriors do not look at stands under its first id.
+WITH twins AS (
+    SELECT evidence_id, 'dep_dst' AS pair_type,
+        min(evidence_id) OVER (PARTITION BY reporter, commodity, departure, destination) AS first_id
+    FROM inferred.evidence
+    UNION ALL
+    SELECT evidence_id, 'org_dst' AS pair_type,
+        min(evidence_id) OVER (PARTITION BY reporter, commodity, origin, destination) AS first_id
+    FROM inferred.evidence
+),
+
+weighed AS (
     SELECT
-        e.evidence_id,
+        t.pair_type,
+        t.first_id AS evidence_id,
+        s.reporter,
         s.commodity_group,
         coalesce(nullif(s.mode_class, 'unmapped'), 'unknown') AS mode,
         make_date(s.year, 1, 1) AS period_start,
@@ -13,6 +26,7 @@ WITH weighed AS (
     FROM conformed.seizures AS s
     JOIN inferred.seizure_evidence AS e USING (seizure_id)  -- 1:1
     JOIN inferred.seizure_scope AS x USING (seizure_id)  -- 1:1
+    JOIN twins AS t ON t.evidence_id = e.evidence_id  -- 1:2, one a kind of pair
     WHERE s.in_scope AND s.line_weight > 0 AND x.p_cross_border > 0
 ),
 
@@ -28,10 +42,12 @@ products AS (
 )
 
 SELECT
+    pair_type,
     commodity_group,
     mode,
     period_start,
     evidence_id,
+    any_value(reporter) AS reporter,
     CAST(sum(p) AS DOUBLE) AS n,
     CAST(sum(CAST(p_float * p_float AS DECIMAL(12, 9))) AS DOUBLE) AS n_squared,
     CAST(sum(kg_p) AS DOUBLE) AS kg,
@@ -40,5 +56,5 @@ SELECT
     CAST(max(kg_p) AS DOUBLE) AS kg_largest,
     CAST(coalesce(sum(p) FILTER (WHERE kg >= 1), 0) AS DOUBLE) AS n_ge_1kg
 FROM products
-GROUP BY commodity_group, mode, period_start, evidence_id
-ORDER BY commodity_group, mode, period_start, evidence_id
+GROUP BY pair_type, commodity_group, mode, period_start, evidence_id
+ORDER BY pair_type, commodity_group, mode, period_start, evidence_id

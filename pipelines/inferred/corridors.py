@@ -14,34 +14,41 @@ mean and variance. That interval holds the chance of attribution, not the baseli
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from itertools import pairwise
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 from scipy.special import gammaincinv
 from threadpoolctl import threadpool_limits
 
 from pipelines.inferred.backoff import Floats
 from pipelines.inferred.posterior import MODEL_ID, REST
-from pipelines.store import Home, connect, frame, rows, sql, write_frame
+from pipelines.store import Home, connect, frame, rows, sql, write_query
 from schemas.registry import Registry
-from schemas.render import polars_schema
 
 PAIRS = {"dep_dst": "departure", "org_dst": "origin"}
 LEAST_EXPECTED = 0.5
 """Pairs below half an expected line, with no reported one, stand together in the row `rest`."""
 QUANTILES = {"q05": 0.05, "q50": 0.5, "q95": 0.95}
-Cell = tuple[str, str, date]
+TINY = 1e-12
+Flags = NDArray[np.bool_]
+Names = NDArray[np.object_]
+ENDS = ("first", "destination")
+CELL = ["pair_type", "commodity_group", "mode", "period_start"]
+MEASURES = ("n", "n_squared", "kg", "kg2_p", "kg2_p2", "kg_largest", "n_ge_1kg")
 
 
 @dataclass(frozen=True)
 class Posteriors:
-    """Place probabilities by evidence: dense rows of the lists, in the order of `places`."""
+    """Place probabilities, dense, and which of their rows each row of weights has."""
 
-    row_of: dict[str, int]
+    rows_of: NDArray[np.int64]
     first: Floats
+    """P of each row, already divided by the chance that the two places differ."""
     destination: Floats
-    reported: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    reported: Flags
+    """True where both ends are reported."""
 
 
 def make_corridors(home: Home, registry: Registry) -> int:
@@ -53,27 +60,16 @@ def make_corridors(home: Home, registry: Registry) -> int:
          "inferred.route_posteriors", "reference.areas"],
     )  # fmt: skip
     places = [area for (area,) in rows(con, "SELECT area FROM reference.areas ORDER BY area")]
-    cells = frame(con, sql(__file__, "corridor_evidence"))
-    reporters = dict(rows(con, "SELECT evidence_id, reporter FROM inferred.evidence"))
-    support = frame(con, sql(__file__, "corridor_support"))
+    weights = frame(con, sql(__file__, "corridor_evidence"))
     found: list[pl.DataFrame] = []
     with threadpool_limits(1):  # more threads would add in another order
         for pair_type, role in PAIRS.items():
-            posteriors = _posteriors(con.sql(DENSE.format(role=role)).pl(), places)
-            for cell, evidence in cells.group_by("commodity_group", "mode", "period_start", maintain_order=True):
-                found.append(_cell(pair_type, cell, evidence, posteriors, places, reporters))
-    table = pl.concat(found).join(support, on=["pair_type", "commodity_group", "place_a", "destination"], how="left")
-    schema = polars_schema(registry, registry.tables["inferred.corridor_seizures"])
-    complete = table.with_columns(
-        pl.lit("year").alias("period_type"),
-        pl.lit(MODEL_ID).alias("model_id"),
-        pl.col("support_n").fill_null(0),
-        pl.col("support_reporters").fill_null(0),
-        pl.col("share_largest_seizure").fill_nan(None),
-    )
-    return write_frame(
-        con, home, registry, "inferred.corridor_seizures", complete.select(pl.col(c).cast(t) for c, t in schema.items())
-    )
+            of_pair = weights.filter(pl.col("pair_type") == pair_type)
+            posteriors = _posteriors(frame(con, DENSE.format(role=role)), of_pair, places)
+            found.append(_pairs(of_pair, posteriors, places))
+    con.register("pairs", pl.concat(found))
+    con.register("model", pl.DataFrame({"model_id": [MODEL_ID]}))
+    return write_query(con, home, registry, "inferred.corridor_seizures", sql(__file__, "corridor_seizures"))
 
 
 DENSE = """
@@ -84,107 +80,92 @@ DENSE = """
 """
 
 
-def _posteriors(lists: pl.DataFrame, places: list[str]) -> Posteriors:
-    ids = lists["evidence_id"].unique(maintain_order=True).to_list()
+def _posteriors(lists: pl.DataFrame, weights: pl.DataFrame, places: list[str]) -> Posteriors:
+    """Dense probabilities for each row of `weights`, shape (rows, places)."""
+    ids = weights["evidence_id"].unique().sort().to_list()
     row_of = {evidence_id: row for row, evidence_id in enumerate(ids)}
     position = {place: at for at, place in enumerate(places)}
+    lists = lists.filter(pl.col("evidence_id").is_in(ids))
     at = lists["evidence_id"].replace_strict(row_of, return_dtype=pl.Int64).to_numpy()
     column = lists["country"].replace_strict(position, return_dtype=pl.Int64).to_numpy()
     is_destination = lists["is_destination"].to_numpy()
-    probability = lists["prob"].to_numpy()
-    matrices = {flag: np.zeros((len(ids), len(places))) for flag in (False, True)}
-    for flag, matrix in matrices.items():
-        here = is_destination == flag
-        matrix[at[here], column[here]] = probability[here]
-    both = np.zeros(len(ids), dtype=np.int64)
-    np.add.at(both, at[(lists["basis"] == "reported").to_numpy()], 1)
-    return Posteriors(row_of, matrices[False], matrices[True], both == 2)
+    first, destination = np.zeros((len(ids), len(places))), np.zeros((len(ids), len(places)))
+    first[at[~is_destination], column[~is_destination]] = lists["prob"].to_numpy()[~is_destination]
+    destination[at[is_destination], column[is_destination]] = lists["prob"].to_numpy()[is_destination]
+    n_reported = np.zeros(len(ids), dtype=np.int64)
+    np.add.at(n_reported, at[(lists["basis"] == "reported").to_numpy()], 1)
+    different = first.sum(axis=1) * destination.sum(axis=1) - np.sum(first * destination, axis=1)
+    scale = np.where(different > TINY, 1.0 / np.maximum(different, TINY), 0.0)
+    rows_of = weights["evidence_id"].replace_strict(row_of, return_dtype=pl.Int64).to_numpy()
+    return Posteriors(rows_of, first * scale[:, None], destination, n_reported == len(ENDS))
 
 
-def _cell(
-    pair_type: str,
-    cell: tuple[object, ...],
-    evidence: pl.DataFrame,
-    posteriors: Posteriors,
-    places: list[str],
-    reporters: dict[str, str],
-) -> pl.DataFrame:
-    """The pairs of one commodity group, mode and year: every pair with a report or half an expected line, and the rest."""
-    at = evidence["evidence_id"].replace_strict(posteriors.row_of, return_dtype=pl.Int64).to_numpy()
-    first, destination, reported = posteriors.first[at], posteriors.destination[at], posteriors.reported[at]
-    n = evidence["n"].to_numpy()
-    off_diagonal = first.sum(axis=1) * destination.sum(axis=1) - np.sum(first * destination, axis=1)
-    scale = np.where(off_diagonal > 1e-9, 1.0 / np.maximum(off_diagonal, 1e-9), 0.0)
-    expected = (first * (n * scale)[:, None]).T @ destination
-    np.fill_diagonal(expected, 0.0)
-    documented = (first[reported] * (n * scale)[reported][:, None]).T @ destination[reported]
-    np.fill_diagonal(documented, 0.0)
-    a, b = np.nonzero((np.round(expected, 6) >= LEAST_EXPECTED) | (documented > 0))
-    joint = first[:, a] * destination[:, b] * scale[:, None]  # (evidence, pairs)
-    columns = _pair_figures(evidence, joint, reported, [reporters[e] for e in evidence["evidence_id"]])
-    attributed = columns["n_reported"] + columns["n_inferred"]
-    listed = pl.DataFrame(
-        {
-            "place_a": np.array(places)[a],
-            "destination": np.array(places)[b],
-            **columns,
-            "share_inferred": columns["n_inferred"] / np.maximum(attributed, 1e-12),
-        }
-    )
-    return pl.concat([listed, _rest(listed, float(n.sum()), evidence)]).with_columns(
-        pl.lit(pair_type).alias("pair_type"),
-        pl.lit(cell[0]).alias("commodity_group"),
-        pl.lit(cell[1]).alias("mode"),
-        pl.lit(cell[2]).alias("period_start"),
-    )
+def _pairs(weights: pl.DataFrame, posteriors: Posteriors, places: list[str]) -> pl.DataFrame:
+    """The pairs of every cell: each with a report or half an expected line, and one row for the rest."""
+    values = {name: weights[name].to_numpy() for name in MEASURES}
+    reporters = weights["reporter"].to_numpy()
+    cells = weights.select(CELL).with_row_index("row").group_by(CELL, maintain_order=True).agg(pl.col("row").min())
+    starts = [*cells["row"].to_list(), weights.height]
+    names = np.array(places)
+    found: dict[str, list[Floats]] = {}
+    for number, (start, end) in enumerate(pairwise(starts)):
+        at = posteriors.rows_of[start:end]
+        first, destination, reported = posteriors.first[at], posteriors.destination[at], posteriors.reported[at]
+        here = {name: array[start:end] for name, array in values.items()}
+        expected = (first * here["n"][:, None]).T @ destination
+        documented = first[reported].T @ destination[reported]
+        a, b = np.nonzero((np.round(expected, 6) >= LEAST_EXPECTED) | (documented > 0))
+        a, b = a[a != b], b[a != b]
+        figures = _pair_figures(here, first[:, a] * destination[:, b], reported, reporters[start:end])
+        rest = _rest(here, figures)
+        for name, listed in figures.items():
+            found.setdefault(name, []).append(np.append(listed, rest[name]))
+        found.setdefault("place_a", []).append(np.append(names[a], REST))
+        found.setdefault("destination", []).append(np.append(names[b], REST))
+        found.setdefault("cell", []).append(np.full(len(a) + 1, number))
+    table = pl.DataFrame({name: np.concatenate(arrays) for name, arrays in found.items()})
+    keys = cells.with_row_index("cell").with_columns(pl.col("cell").cast(pl.Int64))
+    return table.join(keys.drop("row"), on="cell", how="left").drop("cell")
 
 
-def _pair_figures(
-    evidence: pl.DataFrame, joint: Floats, reported: np.ndarray[tuple[int], np.dtype[np.bool_]], reporters: list[str]
-) -> dict[str, Floats]:
-    """Figures of each pair: arrays of length pairs, rounded to millionths."""
-    n, n2 = evidence["n"].to_numpy(), evidence["n_squared"].to_numpy()
-    kg, kg2_p, kg2_p2 = (evidence[name].to_numpy() for name in ("kg", "kg2_p", "kg2_p2"))
-    documented, inferred = reported[:, None], ~reported[:, None]
-
-    def total(weight: Floats, chances: Floats) -> Floats:
-        return np.asarray(np.sum(weight[:, None] * chances, axis=0))
-
-    n_reported, n_inferred = total(n, joint * documented), total(n, joint * inferred)
-    kg_reported, kg_inferred = total(kg, joint * documented), total(kg, joint * inferred)
-    n_variance = total(n, joint * inferred) - total(n2, (joint * inferred) ** 2)
-    kg_variance = total(kg2_p, joint * inferred) - total(kg2_p2, (joint * inferred) ** 2)
+def _pair_figures(here: dict[str, Floats], joint: Floats, reported: Flags, reporters: Names) -> dict[str, Floats]:
+    """Figures of each pair from J, shape (evidence, pairs): arrays of length pairs, rounded to millionths."""
+    weights = np.stack([here[name] for name in ("n", "kg", "kg2_p", "n_ge_1kg")])
+    squares = np.stack([here[name] for name in ("n_squared", "kg2_p2")])
+    n_reported, kg_reported = weights[:2, reported] @ joint[reported]
+    inferred = joint[~reported]
+    n_inferred, kg_inferred, kg2_p = weights[:3, ~reported] @ inferred
+    n2_p2, kg2_p2 = squares[:, ~reported] @ inferred**2
     all_kg = kg_reported + kg_inferred
-    largest = np.max(evidence["kg_largest"].to_numpy()[:, None] * joint, axis=0, initial=0.0)
-    codes = np.unique(np.array(reporters), return_inverse=True)[1]
-    by_reporter = np.zeros((codes.max(initial=0) + 1, joint.shape[1]))
-    np.add.at(by_reporter, codes, n[:, None] * joint)
+    largest = np.max(here["kg_largest"][:, None] * joint, axis=0, initial=0.0)
+    of_reporter = (reporters == np.unique(reporters)[:, None]) * weights[0]
+    by_reporter = of_reporter @ joint
+    n_left = {name: _gamma_quantile(q, n_inferred, n_inferred - n2_p2) for name, q in QUANTILES.items()}
+    kg_left = {name: _gamma_quantile(q, kg_inferred, kg2_p - kg2_p2) for name, q in QUANTILES.items()}
     figures = {
         "n_reported": n_reported,
         "n_inferred": n_inferred,
-        **{f"n_{name}": n_reported + _gamma_quantile(q, n_inferred, n_variance) for name, q in QUANTILES.items()},
-        **{f"seized_kg_{name}": kg_reported + _gamma_quantile(q, kg_inferred, kg_variance) for name, q in QUANTILES.items()},
-        "n_ge_1kg": total(evidence["n_ge_1kg"].to_numpy(), joint),
-        "share_largest_seizure": np.where(all_kg > 0, np.minimum(largest / np.maximum(all_kg, 1e-12), 1.0), np.nan),
-        "top_reporter_share": by_reporter.max(axis=0, initial=0.0) / np.maximum(by_reporter.sum(axis=0), 1e-12),
+        **{f"n_{name}": n_reported + left for name, left in n_left.items()},
+        **{f"seized_kg_{name}": kg_reported + left for name, left in kg_left.items()},
+        "n_ge_1kg": weights[3] @ joint,
+        "share_largest_seizure": np.where(all_kg > 0, np.minimum(largest / np.maximum(all_kg, TINY), 1.0), np.nan),
+        "top_reporter_share": by_reporter.max(axis=0) / np.maximum(by_reporter.sum(axis=0), TINY),
     }
     return {name: np.round(values, 6) for name, values in figures.items()}
 
 
 def _gamma_quantile(q: float, mean: Floats, variance: Floats) -> Floats:
     """Quantile of the gamma distribution with this mean and variance; the mean itself where there is no variance."""
-    spread = np.where((variance > 1e-12) & (mean > 1e-12), variance, 1.0)
+    spread = np.where((variance > TINY) & (mean > TINY), variance, 1.0)
     shape = np.where(spread == variance, mean**2 / spread, 1.0)
-    return np.where(spread == variance, gammaincinv(shape, q) * spread / np.maximum(mean, 1e-12), mean)
+    return np.where(spread == variance, gammaincinv(shape, q) * spread / np.maximum(mean, TINY), mean)
 
 
-def _rest(listed: pl.DataFrame, total: float, evidence: pl.DataFrame) -> pl.DataFrame:
+def _rest(here: dict[str, Floats], figures: dict[str, Floats]) -> dict[str, float]:
     """What the listed pairs leave of the cell's expected cross-border lines, so that the sums hold."""
-    left = max(total - float((listed["n_reported"] + listed["n_inferred"]).sum()), 0.0)
-    kg_left = max(float(evidence["kg"].sum()) - float(listed["seized_kg_q50"].sum()), 0.0)
-    big_left = max(float(evidence["n_ge_1kg"].sum()) - float(listed["n_ge_1kg"].sum()), 0.0)
-    row: dict[str, str | float | None] = dict.fromkeys(listed.columns, 0.0)
-    row |= {"place_a": REST, "destination": REST, "n_inferred": left, "share_inferred": 1.0, "n_ge_1kg": big_left}
-    row |= {f"n_{name}": left for name in QUANTILES} | {f"seized_kg_{name}": kg_left for name in QUANTILES}
-    row["share_largest_seizure"] = None
-    return pl.DataFrame([row], schema=listed.schema)
+    n_left = max(float(here["n"].sum() - (figures["n_reported"] + figures["n_inferred"]).sum()), 0.0)
+    kg_left = max(float(here["kg"].sum() - figures["seized_kg_q50"].sum()), 0.0)
+    left = dict.fromkeys(figures, 0.0)
+    left |= {"n_inferred": n_left, "share_largest_seizure": np.nan}
+    left["n_ge_1kg"] = max(float(here["n_ge_1kg"].sum() - figures["n_ge_1kg"].sum()), 0.0)
+    return left | {f"n_{name}": n_left for name in QUANTILES} | {f"seized_kg_{name}": kg_left for name in QUANTILES}

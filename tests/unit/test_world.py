@@ -3,7 +3,7 @@
 import csv
 import hashlib
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
@@ -93,7 +93,7 @@ def test_the_police_total_is_the_sum_and_the_weekday_fits_the_date(world: WorldS
         assert int(total["CANTIDAD"]) == sum(int(row["CANTIDAD"]) for row in rows)
         assert [value for value in total.values() if value] == ["TOTAL", total["CANTIDAD"]]
         for row in rows:
-            day = datetime.strptime(row["FECHA"], "%m/%d/%Y 12:00:00 AM")
+            day = datetime.strptime(row["FECHA"], "%m/%d/%Y 12:00:00 AM").replace(tzinfo=UTC)
             assert row["DIA"] == DAYS[day.weekday()]
         assert any(len(row["CÓDIGO DANE"]) == 7 for row in rows)
 
@@ -107,7 +107,8 @@ def test_the_api_holds_the_first_rows_of_the_police_file(world: WorldSummary) ->
             assert there["cantidad"] == here["CANTIDAD"]
             assert there["c_digo_dane"] == here["CÓDIGO DANE"]
             assert there["municipio"] == here["MUNICIPIO"]
-            assert there["fecha"] == datetime.strptime(here["FECHA"], "%m/%d/%Y 12:00:00 AM").isoformat() + ".000"
+            day = datetime.strptime(here["FECHA"], "%m/%d/%Y 12:00:00 AM").replace(tzinfo=UTC)
+            assert there["fecha"] == f"{day:%Y-%m-%d}T00:00:00.000"
 
 
 def test_the_files_speak_the_publishers_words(world: WorldSummary) -> None:

@@ -1,0 +1,211 @@
+"""The contracts are held against each other when they are loaded, and all their faults are told at once."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from schemas.contracts import LANGUAGES, PROVENANCE
+from schemas.registry import PROJECT, ContractFaults, Registry, _digest, load
+
+
+def copied(folder: Path) -> Path:
+    """A copy of everything that the registry reads."""
+    shutil.copytree(PROJECT / "schemas", folder / "schemas", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(PROJECT / "data" / "reference", folder / "data" / "reference")
+    return folder
+
+
+def changed(path: Path, old: str, new: str) -> None:
+    """Replace text in a file; the text must be there."""
+    text = path.read_text(encoding="utf-8")
+    assert old in text, f"{path.name} no longer holds {old!r}"
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def appended(path: Path, text: str) -> None:
+    with path.open("a", encoding="utf-8") as stream:
+        stream.write(text)
+
+
+class Planted:
+    """Faults planted in one copy: each in a source contract, table, list or catalogue of its own where possible."""
+
+    def __init__(self, project: Path) -> None:
+        self.schemas = project / "schemas"
+        self.plant_sources()
+        self.plant_tables()
+        self.plant_lists()
+        self.plant_messages()
+
+    def source(self, name: str, change: Callable[[dict], object]) -> None:
+        contract = yaml.safe_load((self.schemas / "sources" / "brazil_pf.yml").read_text(encoding="utf-8"))
+        contract["source"] = name
+        change(contract)
+        text = yaml.safe_dump(contract, allow_unicode=True)
+        (self.schemas / "sources" / f"{name}.yml").write_text(text, encoding="utf-8")
+
+    def plant_sources(self) -> None:
+        (self.schemas / "lookups" / "planted.csv").write_text("value,code,note\nx,no_such_drug,\ny,heroin,\ny,crack,\n")
+        self.source("extra_key", lambda c: c.update(colour="blue"))
+        self.source("extra_nested_key", lambda c: c["columns"]["DROGA"].update(colour="blue"))
+        self.source("filled_twice", lambda c: c["columns"]["UNIDADE"].update(to="admin1", drop=None))
+        self.source("unfilled", lambda c: c.update(columns={k: v for k, v in c["columns"].items() if k != "DATA"}))
+        self.source("neither_mapped_nor_dropped", lambda c: c["columns"].update(UF={}))
+        self.source("no_lookup", lambda c: c["columns"].update(DROGA={"to": "commodity"}))
+        self.source("no_date_format", lambda c: c["columns"].update(DATA={"to": "seized"}))
+        self.source("no_role_word", lambda c: c["columns"].update(UF={"to": "departure", "lookup": "areas.en"}))
+        self.source("column_not_described", lambda c: c["columns"]["DROGA"].update(also_with="NADA"))
+        self.source("misnamed", lambda c: c.update(source="another_name"))
+        self.source("bad_code_in_lookup", lambda c: c["columns"]["DROGA"].update(lookup="planted"))
+        self.source("unknown_lookup", lambda c: c["columns"]["DROGA"].update(lookup="nowhere"))
+        self.source("bad_not_known_code", lambda c: c["columns"]["UNIDADE_MEDIDA"].update(not_known_code="handful"))
+        self.source("bad_constant", lambda c: c.update(constants={"reporter": "ATL"}))
+        self.source("bad_mirror", lambda c: c.update(mirrors="nobody"))
+        self.source("bad_scope", lambda c: c["scope"].update(not_commodity_groups=["tea"]))
+        precision = [{"reporter": "ATL", "day_of_month": 1, "precision": "month", "reason": "planted"}]
+        self.source("bad_precision", lambda c: c.update(date_precision=precision))
+        (self.schemas / "sources" / "not_yaml.yml").write_text("source: [unclosed", encoding="utf-8")
+
+    def plant_tables(self) -> None:
+        appended(
+            self.schemas / "tables" / "conformed.yml",
+            """
+planted:
+  grain: One row is one planted fault.
+  primary_key: [seizure_id, kg_low]
+  fields: [seizure_id, row_no, kg_low, kg_mid, commodity, no_such_field, place_text]
+  nullable: [kg_low, kg_mid, commodity, no_such_column]
+  completeness: {kg_mid: 0.5}
+  row_floor: 0
+  foreign_keys:
+    - {columns: [commodity], table: reference.nowhere, references: [commodity]}
+    - {columns: [commodity], table: reference.areas, references: [commodity]}
+  rules:
+    - {id: same, breaks: "false", says: once}
+    - {id: same, breaks: "false", says: twice}
+planted_extra:
+  grain: One row is one planted fault.
+  primary_key: [seizure_id]
+  fields: [seizure_id]
+  row_floor: 0
+  colour: blue
+""",
+        )
+        text = "{en: a, es: b, fr: c, pt: d}"
+        appended(self.schemas / "fields.yml", f"\nlonely:\n  type: text\n  description: {text}\n")
+        appended(self.schemas / "fields.yml", f"unlisted:\n  type: text\n  codes: nowhere\n  description: {text}\n")
+        appended(self.schemas / "fields.yml", "untold:\n  type: text\n  description: {en: a, es: b, fr: c}\n")
+
+    def plant_lists(self) -> None:
+        appended(self.schemas / "codes" / "commodities.csv", "heroin,heroin,unspecified,true,Heroin again,planted\n")
+        appended(self.schemas / "codes" / "commodities.csv", "planted_drug,tea,crumbs,true,Planted,planted\n")
+        appended(self.schemas / "codes" / "commodity_groups.csv", "planted_group,no_family,true,a,b,c,d\n")
+
+    def plant_messages(self) -> None:
+        messages = self.schemas / "messages"
+        appended(messages / "en.po", '\nmsgid "planted_rule"\nmsgstr "Only English."\n')
+        changed(messages / "fr.po", "{encoding}", "{codage}")
+
+
+FAULTS = {
+    "a key that nobody described": ["schemas/sources/extra_key.yml: colour: Extra inputs are not permitted"],
+    "a nested key that nobody described": [
+        "schemas/sources/extra_nested_key.yml: columns.DROGA.colour: Extra inputs are not permitted"
+    ],
+    "a table key that nobody described": ["schemas/tables/conformed.yml: planted_extra.colour: Extra inputs"],
+    "a target filled twice": ["schemas/sources/filled_twice.yml", "targets filled twice: admin1"],
+    "a target that nothing fills": ["schemas/sources/unfilled.yml", "targets that nothing fills: seized"],
+    "a column neither mapped nor dropped": ["neither_mapped_nor_dropped.yml: columns.UF", "either mapped"],
+    "a coded target without lookup": ["no_lookup.yml: columns.DROGA", "`commodity` needs a `lookup`"],
+    "a date without format": ["no_date_format.yml: columns.DATA", "needs a `date_format`"],
+    "a leg without role word": ["no_role_word.yml: columns.UF", "`role_word`"],
+    "a column that the contract does not describe": ["column_not_described.yml", "does not describe: NADA"],
+    "a file that is not named after its source": ["misnamed.yml: `source` must be the file's name, misnamed"],
+    "a file that is no YAML": ["schemas/sources/not_yaml.yml", "expected ',' or ']'"],
+    "an unknown code in a lookup": ["lookups/planted: 'x' maps to 'no_such_drug', which is no code of commodity"],
+    "a spelling that stands twice": ["schemas/lookups/planted.csv: 'y' stands twice"],
+    "an unknown lookup": ["sources/unknown_lookup: DROGA names the unknown lookup nowhere"],
+    "an unknown code for not known": ["sources/bad_not_known_code: UNIDADE_MEDIDA", "unknown code handful"],
+    "an unknown constant": ["sources/bad_constant: the constant reporter is 'ATL', which is no code"],
+    "a mirror of nobody": ["sources/bad_mirror: mirrors the unknown source nobody"],
+    "an unknown group in a scope": ["sources/bad_scope: scope names the unknown commodity group tea"],
+    "an unknown reporter of coarse dates": ["sources/bad_precision: date_precision names the unknown reporter ATL"],
+    "a column without a field": ["conformed.planted: column no_such_field is not in fields.yml"],
+    "a nullable column that is not there": ["conformed.planted: nullable names no_such_column"],
+    "a nullable key": ["conformed.planted: kg_low is in the primary key and nullable"],
+    "a nullable range without completeness": ["conformed.planted: kg_low has a range or a code list and is nullable"],
+    "a nullable code without completeness": ["conformed.planted: commodity has a range or a code list and is nullable"],
+    "a foreign key to no table": ["conformed.planted: foreign key to the unknown table reference.nowhere"],
+    "a foreign key to no column": ["conformed.planted: foreign key to columns that reference.areas does not have"],
+    "a rule that stands twice": ["conformed.planted: rule same stands twice"],
+    "a field in no table": ["fields.yml: lonely is in no table"],
+    "a field of an unknown list": ["fields.yml: unlisted names the unknown code list nowhere"],
+    "a description missing in one language": ["schemas/fields.yml: untold.description.pt: Field required"],
+    "a code that stands twice": ["codes/commodities: heroin stands twice"],
+    "an unknown commodity group": ["codes/commodities: planted_drug names the unknown commodity_group 'tea'"],
+    "an unknown form": ["codes/commodities: planted_drug names the unknown form 'crumbs'"],
+    "an unknown family": ["codes/commodity_groups: planted_group names the unknown family 'no_family'"],
+    "a message with other placeholders": ["messages/fr.po: wrong_encoding has other placeholders than English"],
+    **{
+        f"a message missing in {language}": [f"messages/{language}.po: planted_rule has no sentence"]
+        for language in LANGUAGES
+        if language != "en"
+    },
+    **{
+        f"a row without its {column}": [f"conformed.planted: provenance column {column} is missing"]
+        for column in PROVENANCE
+        if column != "row_no"
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def faults(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """What one load says of a copy with every fault planted."""
+    project = copied(tmp_path_factory.mktemp("planted"))
+    Planted(project)
+    with pytest.raises(ContractFaults) as raised:
+        load(project)
+    assert str(raised.value).startswith(f"{len(raised.value.faults)} contract faults:")
+    assert all(fault in str(raised.value) for fault in raised.value.faults)
+    return raised.value.faults
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_a_planted_fault_is_reported_with_its_place(faults: list[str], kind: str) -> None:
+    said = [fault for fault in faults if all(part in fault for part in FAULTS[kind])]
+    assert len(said) == 1, "\n".join(faults)
+
+
+def test_all_faults_are_reported_together_and_nothing_else_is(faults: list[str]) -> None:
+    expected = [*FAULTS.values(), ["unlisted is in no table"], ["not_yaml.yml", "Field required"]]
+    assert [fault for fault in faults if not any(all(part in fault for part in parts) for parts in expected)] == []
+
+
+def test_an_untouched_copy_has_no_faults_and_one_more_byte_changes_the_digest(
+    tmp_path: Path, registry: Registry
+) -> None:
+    project = copied(tmp_path)
+    assert _digest(project) == registry.digest
+    appended(project / "data" / "reference" / "factors.csv", "\n")
+    assert load(project).digest != registry.digest
+
+
+def test_every_table_has_a_key_and_a_row_floor_and_every_source_a_scope(registry: Registry) -> None:
+    assert all(table.primary_key and table.row_floor >= 0 for table in registry.tables.values())
+    groups = registry.codes["commodity_groups"].codes
+    assert all(registry.source_groups(source) <= groups for source in registry.sources.values())
+    assert registry.source_groups(registry.sources["unodc_ids"]) == groups - {"cannabis"}
+
+
+def test_a_sentence_is_filled_with_its_parameters_and_an_unknown_rule_is_refused(registry: Registry) -> None:
+    said = registry.messages.render("too_few_cells", "es", {"cells": "3", "expected": "16"})
+    assert "3" in said
+    assert "16" in said
+    with pytest.raises(KeyError):
+        registry.messages.render("no_such_rule", "es", {})
