@@ -15,7 +15,11 @@ placed AS (
     JOIN conformed.lines AS l USING (seizure_id)  -- n:1
     JOIN role_words AS w ON w.source_id = l.source_id AND w.role = p.role  -- n:1
     UNION ALL
-    SELECT l.*, 'seizure' AS role, l.seizing_area AS area, 'place of seizure' AS role_reported
+    SELECT
+        l.*,
+        'seizure' AS role,
+        CASE l.seizing_area_type WHEN 'high_seas' THEN 'XHS' ELSE l.seizing_area END AS area,
+        'place of seizure' AS role_reported
     FROM conformed.lines AS l
 ),
 

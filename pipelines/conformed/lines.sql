@@ -69,14 +69,13 @@ weighed AS (
         ON b.commodity = s.commodity AND b.unit_reported = s.unit_reported AND b.year = year(s.seized_from)  -- n:1
 ),
 
--- where it was made: the high seas belong to nobody, whoever reports them
+-- where it was made. The high seas are no state's: such a seizure stands under the state whose authority made it
+-- (UNCLOS, articles 108 to 110), and its type says that it was made there.
 placed AS (
     SELECT
         w.*,
-        CASE
-            WHEN w.facility = 'international_waters' OR w.direction = 'international_waters' THEN 'XHS'
-            ELSE w.reporter
-        END AS seizing_area,
+        w.reporter AS seizing_area,
+        coalesce(w.facility = 'international_waters' OR w.direction = 'international_waters', false) AS on_high_seas,
         p.place_id,
         coalesce(w.lat, p.lat) AS point_lat,
         coalesce(w.lon, p.lon) AS point_lon,
@@ -94,7 +93,7 @@ SELECT
     l.reporter,
     src.reporter_role,
     l.seizing_area,
-    a.area_type AS seizing_area_type,
+    CASE WHEN l.on_high_seas THEN 'high_seas' ELSE a.area_type END AS seizing_area_type,
     l.seized_from, l.seized_to, l.date_precision, year(l.seized_from) AS year,
     l.commodity, l.commodity_group, l.commodity_family, l.form, l.in_group_kg,
     scope.in_scope,
@@ -120,7 +119,7 @@ SELECT
     l.point_lat AS lat,
     l.point_lon AS lon,
     CASE
-        WHEN l.seizing_area = 'XHS' THEN 'sea_area'
+        WHEN l.on_high_seas THEN 'sea_area'
         WHEN l.point_lat IS NOT NULL AND l.point_lon IS NOT NULL THEN 'point'
         WHEN l.admin1 IS NOT NULL THEN 'admin1'
         ELSE 'country'

@@ -55,7 +55,7 @@ def status(*sources: str) -> pl.DataFrame:
         "n_withheld": 0,
         "data_through": date(2014, 5, 5),
     }
-    return pl.DataFrame([{"source_id": source, **row, **changed} for source in sources])
+    return pl.DataFrame([{"source_id": source, **row} for source in sources])
 
 
 def place(registry: Registry, area: str) -> str:

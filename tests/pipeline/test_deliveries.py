@@ -1,0 +1,380 @@
+"""Files are taken as they are, once; a file of another shape is withheld with the rule it broke, and alone."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import shutil
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+
+import polars as pl
+import pytest
+import samples
+
+from pipelines.conformed.make import make_lines
+from pipelines.deliveries.inspect import Inspection, inspect
+from pipelines.deliveries.receive import Delivery, deliveries, receive
+from pipelines.reference.make import make_reference
+from pipelines.store import Home
+from schemas.contracts import SourceContract
+from schemas.registry import Registry
+
+
+class Withheld(NamedTuple):
+    """A file, and what must be said of it."""
+
+    source: str
+    content: bytes
+    verdict: str
+    rule: str
+    params: dict[str, str]
+
+
+def header_of(content: bytes) -> bytes:
+    return content.split(b"\n", 1)[0] + b"\n"
+
+
+def swapped(content: bytes, old: str, new: str | bytes) -> bytes:
+    """Content with one text replaced; the text must be there once at least."""
+    assert old.encode() in content
+    return content.replace(old.encode(), new if isinstance(new, bytes) else new.encode(), 1)
+
+
+MANY = 130
+WITHHELD = {
+    "an empty file": Withheld("unodc_ids", b"", "damaged", "empty_file", {}),
+    "a byte order mark and nothing else": Withheld("brazil_pf", b"\xef\xbb\xbf", "damaged", "empty_file", {}),
+    "an empty JSON file": Withheld("colombia_policia_api", b" \n", "damaged", "empty_file", {}),
+    "a header and no row": Withheld(
+        "unodc_ids", header_of(samples.ids()), "below_bound", "too_few_rows", {"rows": "0", "minimum": "100"}
+    ),
+    "a JSON array of nothing": Withheld(
+        "colombia_policia_api", b"[]", "below_bound", "too_few_rows", {"rows": "0", "minimum": "1"}
+    ),
+    "too few rows": Withheld(
+        "unodc_ids", samples.ids(least=99), "below_bound", "too_few_rows", {"rows": "99", "minimum": "100"}
+    ),
+    "too many rows": Withheld(
+        "unodc_ids", samples.ids(least=MANY + 1), "above_bound", "too_many_rows",
+        {"rows": str(MANY + 1), "maximum": str(MANY)},
+    ),
+    "a renamed column": Withheld(
+        "unodc_ids", swapped(samples.ids(), "AMOUNT", "QUANTITY"), "drifted", "unknown_column",
+        {"columns": "QUANTITY", "missing": "AMOUNT"},
+    ),
+    "an extra column": Withheld(
+        "brazil_pf", swapped(samples.brazil(), "lat;lon", "lat;lon;COR"), "drifted", "unknown_column",
+        {"columns": "COR", "missing": "-"},
+    ),
+    "a missing column": Withheld(
+        "unodc_annual", swapped(samples.annual(), ",KG Equivalent", ""), "drifted", "missing_column",
+        {"columns": "KG Equivalent"},
+    ),
+    "a key that no object has": Withheld(
+        "colombia_policia_api", samples.api().replace(b'"zona"', b'"area"'), "drifted", "unknown_column",
+        {"columns": "area", "missing": "zona"},
+    ),
+    "a repeated column": Withheld(
+        "brazil_pf", swapped(samples.brazil(), ";lat;lon", ";lat;lat"), "drifted", "repeated_column", {"columns": "lat"}
+    ),
+    "another encoding": Withheld(
+        "unodc_ids", swapped(samples.ids(), "village 7", "Cancún".encode("latin-1")), "damaged", "wrong_encoding",
+        {"encoding": "utf-8", "position": str(samples.ids().index(b"village 7") + 4), "line": "9"},
+    ),
+    "a quotation mark that never closes": Withheld(
+        "unodc_ids", swapped(samples.ids(), "Invented village 7", '"Invented village 7'), "damaged", "unclosed_quote",
+        {"record": "8", "line": "9"},
+    ),
+    "a quotation mark inside a quoted text": Withheld(
+        "unodc_ids", swapped(samples.ids(), "Invented village 7", '"Invented "village" 7"'), "damaged",
+        "broken_quoting", {"record": "8", "line": "9"},
+    ),
+    "JSON that was cut off": Withheld(
+        "colombia_policia_api", b'[\n{"fecha": "2018-01-03', "damaged", "not_json", {"line": "2", "position": "11"}
+    ),
+    "an object instead of an array": Withheld(
+        "colombia_policia_api", b'{"data": []}', "damaged", "not_an_array", {"record": "1"}
+    ),
+    "an object inside an object": Withheld(
+        "colombia_policia_api", b'[{"fecha": "x"}, {"fecha": {"year": 2018}}]', "damaged", "not_an_array",
+        {"record": "2"},
+    ),
+    "a correction that has nothing left to mend": Withheld(
+        "colombia_policia", samples.colombia().replace(b",5999000,", b",05999000,"), "drifted", "correction_not_met",
+        {"correction": "dane_leading_zero", "column": "CÓDIGO DANE", "touched": "0"},
+    ),
+    "a total that is not there": Withheld(
+        "colombia_policia", samples.colombia(total=None), "drifted", "declaration_not_met",
+        {"value": "TOTAL", "column": "FECHA", "touched": "0"},
+    ),
+    "a total that stands twice": Withheld(
+        "colombia_policia", samples.colombia() + b"TOTAL,,,,,,,,,140\n", "drifted", "declaration_not_met",
+        {"value": "TOTAL", "column": "FECHA", "touched": "2"},
+    ),
+}  # fmt: skip
+
+
+def looked_at(source: SourceContract, content: bytes) -> Inspection:
+    bounded = source.model_copy(update={"rows": source.rows.model_copy(update={"max": MANY})})
+    return inspect(bounded, Delivery("0" * 64, source.source, "file", Path("nowhere")), content)
+
+
+def state(home: Home, registry: Registry, source: str) -> dict[str, object]:
+    return samples.table(home, registry, "deliveries.status").filter(source_id=source).to_dicts()[0]
+
+
+# --- receiving ----------------------------------------------------------------------------------------------
+
+
+def test_a_file_is_kept_byte_for_byte_under_its_sha256_and_never_again(home: Home, registry: Registry) -> None:
+    content = samples.ids()
+    inbox = samples.put(home.inbox, {"unodc_ids/a.csv": content})
+    assert receive(home, registry, inbox).new == ("unodc_ids/a.csv",)
+    (kept,) = deliveries(home)
+    assert kept.delivery_id == hashlib.sha256(content).hexdigest()
+    assert (kept.source_id, kept.file_name, kept.content()) == ("unodc_ids", "a.csv", content)
+    assert (inbox / "unodc_ids" / "a.csv").read_bytes() == content
+    again = receive(home, registry, inbox)
+    assert (again.new, again.known) == ((), ("unodc_ids/a.csv",))
+
+
+def test_the_same_bytes_under_two_names_are_one_delivery(home: Home, registry: Registry) -> None:
+    files = {"unodc_ids/a.csv": samples.ids(), "unodc_ids/b.csv": samples.ids()}
+    received = samples.deliver(home, registry, files)
+    assert (received.new, received.known) == (("unodc_ids/a.csv",), ("unodc_ids/b.csv",))
+    assert samples.table(home, registry, "deliveries.files").height == 1
+    assert samples.table(home, registry, "deliveries.rows").height == 100
+
+
+def test_files_and_folders_that_no_contract_claims_are_named_and_left_alone(home: Home, registry: Registry) -> None:
+    strays = ("notes.txt", "unknown_agency/x.csv", "unodc_ids/readme.md", "unodc_ids/old/ids.csv")
+    inbox = samples.put(home.inbox, dict.fromkeys(strays, b"x") | {".hidden": b"x", "unodc_ids/.hidden.csv": b"x"})
+    received = receive(home, registry, inbox)
+    assert received.unclaimed == ("notes.txt", "unknown_agency/", "unodc_ids/old/ids.csv", "unodc_ids/readme.md")
+    assert (received.new, received.known, deliveries(home)) == ((), (), [])
+    assert all((inbox / stray).read_bytes() == b"x" for stray in strays)
+
+
+def test_a_file_that_two_contracts_claim_is_given_to_neither(home: Home, registry: Registry) -> None:
+    greedy = registry.sources["colombia_policia_api"].model_copy(update={"files": "*"})
+    both = dataclasses.replace(registry, sources={**registry.sources, "colombia_policia_api": greedy})
+    inbox = samples.put(home.inbox, {"colombia_policia/a.csv": samples.colombia()})
+    assert receive(home, both, inbox).unclaimed == ("colombia_policia/a.csv",)
+
+
+def test_one_inbox_folder_may_feed_two_sources_by_file_name(home: Home, registry: Registry) -> None:
+    samples.deliver(
+        home, registry, {"colombia_policia/a.csv": samples.colombia(), "colombia_policia/a.json": samples.api()}
+    )
+    assert {kept.source_id for kept in deliveries(home)} == {"colombia_policia", "colombia_policia_api"}
+
+
+def test_an_inbox_that_is_not_there_is_an_error(home: Home, registry: Registry) -> None:
+    with pytest.raises(FileNotFoundError, match="no inbox"):
+        receive(home, registry, home.root / "nowhere")
+
+
+def test_a_delivery_that_a_killed_run_left_without_receipt_is_written_again(home: Home, registry: Registry) -> None:
+    content = samples.ids()
+    folder = home.deliveries / hashlib.sha256(content).hexdigest()
+    folder.mkdir()
+    (folder / "content").write_bytes(content[:50])
+    assert deliveries(home) == []
+    assert receive(home, registry, samples.put(home.inbox, {"unodc_ids/a.csv": content})).new == ("unodc_ids/a.csv",)
+    assert deliveries(home)[0].content() == content
+
+
+def test_a_simulated_file_says_so(home: Home, registry: Registry) -> None:
+    samples.deliver(home, registry, {"unodc_ids/simulated-a.csv": samples.ids(), "brazil_pf/b.csv": samples.brazil()})
+    files = samples.table(home, registry, "deliveries.files")
+    assert dict(zip(files["file_name"], files["simulated"], strict=True)) == {"simulated-a.csv": True, "b.csv": False}
+
+
+def test_the_order_of_receipt_changes_no_byte_of_any_table(tmp_path: Path, registry: Registry) -> None:
+    shared = {"PLACE": "Seen twice", "AMOUNT": "31"}
+    files = {
+        "unodc_ids/a.csv": samples.ids(shared, {"SEIZURE_DATE": "2014-02-31"}),
+        "unodc_ids/b.csv": samples.ids(shared, {"SEIZURE_DATE": "2015-01-01"}, least=101),
+        "brazil_pf/a.csv": samples.brazil({"DATA": "01/31/2020"}),
+        "brazil_pf/b.csv": samples.brazil({"DATA": "01/31/2021"}),
+        "unodc_annual/a.csv": samples.annual(),
+        "unodc_annual/b.csv": samples.annual({"Year": "2011"}),
+        "unodc_annual/c.csv": b"broken",
+    }
+    found = []
+    for name, order in (("first", list(files)), ("second", list(files)[::-1])):
+        home = Home.at(tmp_path / name).make()
+        for file in order:
+            receive(home, registry, samples.put(home.inbox, {file: files[file]}))
+        if found:
+            shutil.copytree(tmp_path / "first" / "tables" / "reference", home.tables / "reference")
+        else:
+            make_reference(home, registry)
+        samples.stage(home, registry, {})
+        make_lines(home, registry)
+        found.append(samples.table_bytes(home))
+    assert len(found[0]) > 15
+    assert found[0] == found[1]
+
+
+# --- the verdict on a file ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", WITHHELD)
+def test_a_file_of_another_shape_is_withheld_with_rule_and_place(registry: Registry, name: str) -> None:
+    case = WITHHELD[name]
+    found = looked_at(registry.sources[case.source], case.content)
+    assert (found.verdict, found.rule) == (case.verdict, case.rule)
+    assert found.params == case.params
+    assert (found.records.rows, found.data_from, found.data_to) == ([], None, None)
+
+
+@pytest.mark.parametrize("name", WITHHELD)
+def test_the_publisher_is_told_in_their_language_with_nothing_left_to_fill(registry: Registry, name: str) -> None:
+    case = WITHHELD[name]
+    source = registry.sources[case.source]
+    said = registry.messages.render(case.rule, source.language, case.params)
+    assert "{" not in said
+    assert all(value in said for value in case.params.values())
+    assert said != registry.messages.render(case.rule, "fr", case.params)
+
+
+@pytest.mark.parametrize("source", samples.BUILDERS)
+def test_a_sound_file_of_each_source_is_accepted(registry: Registry, source: str) -> None:
+    found = looked_at(registry.sources[source], samples.BUILDERS[source]())
+    assert (found.verdict, found.rule, found.params) == ("accepted", None, {})
+    assert found.data_from is not None
+
+
+def test_columns_in_another_order_are_the_same_format(home: Home, registry: Registry) -> None:
+    turned = [
+        {name: row[name] for name in reversed(samples.IDS)} for row in samples.filled(samples.IDS, (), 100, "PLACE")
+    ]
+    counts = samples.stage(home, registry, {"unodc_ids/a.csv": samples.delimited(turned, ";")})
+    assert counts["unodc_ids"]["staged"] == 100
+    assert samples.table(home, registry, "staging.reports")["reporter"].unique().to_list() == ["KEN"]
+
+
+def test_line_ends_of_windows_and_empty_lines_change_no_row(registry: Registry) -> None:
+    source = registry.sources["unodc_ids"]
+    plain = looked_at(source, samples.ids()).records
+    windows = looked_at(source, samples.ids().replace(b"\n", b"\r\n") + b"\r\n\r\n").records
+    assert windows == plain
+
+
+def test_a_key_that_only_some_objects_lack_is_an_empty_cell(registry: Registry) -> None:
+    objects = json.loads(samples.api(least=2))
+    del objects[1]["zona"]
+    found = looked_at(registry.sources["colombia_policia_api"], json.dumps(objects).encode())
+    assert found.verdict == "accepted"
+    assert found.records.rows[1][found.records.header.index("zona")] == ""
+
+
+def test_a_number_in_json_is_kept_as_it_was_written(registry: Registry) -> None:
+    content = samples.api({"cantidad": "QUANTITY"}).replace(b'"QUANTITY"', b"1.10")
+    records = looked_at(registry.sources["colombia_policia_api"], content).records
+    assert records.rows[0][records.header.index("cantidad")] == "1.10"
+
+
+def test_nothing_of_a_withheld_file_is_used_and_the_others_go_on(home: Home, registry: Registry) -> None:
+    drifted = swapped(samples.ids(least=120), "AMOUNT", "QUANTITY")
+    counts = samples.stage(
+        home,
+        registry,
+        {"unodc_ids/a.csv": drifted, "unodc_ids/b.csv": samples.ids(), "brazil_pf/a.csv": samples.brazil()},
+    )
+    files = samples.table(home, registry, "deliveries.files").filter(verdict="drifted").to_dicts()
+    assert [(row["file_name"], row["verdict_rule"], row["rows_delivered"]) for row in files] == [
+        ("a.csv", "unknown_column", 0)
+    ]
+    assert samples.table(home, registry, "deliveries.rows").height == 120
+    assert (counts["unodc_ids"]["staged"], counts["brazil_pf"]["staged"]) == (100, 20)
+    assert state(home, registry, "brazil_pf")["status"] == "accepted"
+
+
+# --- the state of a source ----------------------------------------------------------------------------------
+
+
+def test_a_source_that_never_delivered_is_said_to_have_delivered_nothing(home: Home, registry: Registry) -> None:
+    samples.deliver(home, registry, {"unodc_ids/a.csv": samples.ids()})
+    found = samples.table(home, registry, "deliveries.status")
+    assert set(found["source_id"]) == set(registry.sources)
+    assert set(found.filter(pl.col("source_id") != "unodc_ids")["status"]) == {"none_received"}
+
+
+def test_a_source_is_stale_since_its_newest_accepted_data_date(home: Home, registry: Registry) -> None:
+    typed_wrongly = {"SEIZURE_DATE": "2214-05-05"}
+    files = {
+        "unodc_ids/2013.csv": samples.ids({"SEIZURE_DATE": "2013-12-31"}, typed_wrongly),
+        "unodc_ids/2012.csv": samples.ids({"SEIZURE_DATE": "2012-01-01"}, least=101),
+    }
+    samples.deliver(home, registry, files)
+    assert state(home, registry, "unodc_ids")["stale_since"] is None
+    samples.deliver(home, registry, {"unodc_ids/2015.csv": swapped(samples.ids(least=102), "AMOUNT", "QUANTITY")})
+    found = state(home, registry, "unodc_ids")
+    assert found["status"] == "drifted"
+    assert (found["n_accepted"], found["n_withheld"]) == (2, 1)
+    assert found["stale_since"] == found["data_through"] == date(2014, 5, 5)
+
+
+def test_a_source_shows_the_worst_of_its_withheld_files(home: Home, registry: Registry) -> None:
+    files = {
+        "unodc_ids/few.csv": samples.ids(least=9),
+        "unodc_ids/drifted.csv": swapped(samples.ids(), "AMOUNT", "X"),
+        "unodc_ids/empty.csv": b"",
+    }
+    samples.deliver(home, registry, files)
+    found = state(home, registry, "unodc_ids")
+    assert (found["status"], found["n_withheld"], found["stale_since"]) == ("drifted", 3, None)
+
+
+def test_a_withheld_file_that_is_sent_again_under_its_name_and_accepted_is_resolved(
+    home: Home, registry: Registry
+) -> None:
+    samples.deliver(home, registry, {"unodc_ids/2014.csv": samples.ids(least=9)})
+    assert state(home, registry, "unodc_ids")["status"] == "below_bound"
+    samples.deliver(home, registry, {"unodc_ids/2014.csv": samples.ids()})
+    found = state(home, registry, "unodc_ids")
+    assert (found["status"], found["n_accepted"], found["n_withheld"], found["stale_since"]) == ("accepted", 1, 0, None)
+    files = samples.table(home, registry, "deliveries.files")
+    assert dict(zip(files["verdict"], files["is_resolved"], strict=True)) == {"below_bound": True, "accepted": False}
+
+
+@pytest.mark.xfail(
+    strict=True, reason="receipts hold no order: a file accepted earlier under the name hides a later withheld one"
+)
+def test_a_broken_file_under_the_name_of_an_accepted_one_leaves_the_source_stale(
+    home: Home, registry: Registry
+) -> None:
+    samples.deliver(home, registry, {"brazil_pf/latest.csv": samples.brazil()})
+    samples.deliver(home, registry, {"brazil_pf/latest.csv": swapped(samples.brazil(), "DROGA", "SUBSTANCIA")})
+    assert state(home, registry, "brazil_pf")["status"] == "drifted"
+
+
+@pytest.mark.parametrize("older_first", [True, False])
+def test_the_snapshot_that_reaches_furthest_replaces_the_others(
+    home: Home, registry: Registry, older_first: bool
+) -> None:
+    older = {"brazil_pf/older.csv": samples.brazil({"DATA": "12/31/2019"}, least=25)}
+    newer = {"brazil_pf/newer.csv": samples.brazil({"DATA": "01/01/2020"})}
+    for files in (older, newer) if older_first else (newer, older):
+        samples.deliver(home, registry, files)
+    files = samples.table(home, registry, "deliveries.files")
+    assert dict(zip(files["file_name"], files["is_current"], strict=True)) == {"older.csv": False, "newer.csv": True}
+
+
+def test_a_withheld_snapshot_replaces_nothing(home: Home, registry: Registry) -> None:
+    newer = swapped(samples.brazil({"DATA": "01/01/2020"}), "DROGA", "SUBSTANCIA")
+    samples.deliver(home, registry, {"brazil_pf/older.csv": samples.brazil(), "brazil_pf/newer.csv": newer})
+    files = samples.table(home, registry, "deliveries.files")
+    assert dict(zip(files["file_name"], files["is_current"], strict=True)) == {"older.csv": True, "newer.csv": False}
+    assert state(home, registry, "brazil_pf")["status"] == "drifted"
+
+
+def test_every_delivery_of_a_source_that_restates_nothing_stands(home: Home, registry: Registry) -> None:
+    files = {"unodc_ids/a.csv": samples.ids(), "unodc_ids/b.csv": samples.ids(least=101)}
+    samples.deliver(home, registry, files)
+    assert samples.table(home, registry, "deliveries.files")["is_current"].to_list() == [True, True]
