@@ -130,9 +130,14 @@ def deliver(home: Home, registry: Registry, files: Mapping[str, bytes]) -> Recei
 
 
 def stage(home: Home, registry: Registry, files: Mapping[str, bytes]) -> dict[str, dict[str, int]]:
-    """Deliver files and parse the sources that delivered; returns the counts by source."""
+    """Deliver files and parse the sources that delivered; returns how many records ended where, by source."""
     deliver(home, registry, files)
-    return {source: parse_source(home, registry, source) for source in delivering(home)}
+    return {source: endings(parse_source(home, registry, source)) for source in delivering(home)}
+
+
+def endings(counts: Mapping[str, int]) -> dict[str, int]:
+    """The part of what staging counts that tells where the records ended."""
+    return {name: counts[name] for name in ("records", "staged", "quarantined", "declared")}
 
 
 def conform(home: Home, registry: Registry, files: Mapping[str, bytes]) -> None:

@@ -15,6 +15,7 @@ from schemas.registry import Registry
 
 CONTENT = "content"
 RECEIPT = "receipt.json"
+UNCLAIMED = "unclaimed.json"
 SIMULATED_PREFIX = "simulated"
 
 
@@ -68,6 +69,7 @@ def receive(home: Home, registry: Registry, inbox: Path) -> Received:
                 new.append(name)
             else:
                 known.append(name)
+    write_bytes(home.deliveries / UNCLAIMED, json.dumps(unclaimed, ensure_ascii=False).encode())
     return Received(tuple(new), tuple(known), tuple(unclaimed))
 
 

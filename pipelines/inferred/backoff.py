@@ -84,7 +84,9 @@ def _counts(labelled: pl.DataFrame, level: Level, outcomes: Sequence[str], conte
     if level:
         groups = contexts.select(level).unique(maintain_order=True).with_row_index("group")
         joined = labelled.join(groups, on=list(level), how="inner", nulls_equal=True, maintain_order="left")
-        of_context = contexts.select(level).join(groups, on=list(level), how="left", nulls_equal=True, maintain_order="left")
+        of_context = contexts.select(level).join(
+            groups, on=list(level), how="left", nulls_equal=True, maintain_order="left"
+        )
         rows = of_context["group"].to_numpy()
     else:
         groups = pl.DataFrame({"group": [0]})

@@ -27,6 +27,10 @@ from pipelines.inferred.posterior import MODEL_ID, REST
 from pipelines.store import Home, connect, frame, rows, sql, write_query
 from schemas.registry import Registry
 
+CORRIDOR_INPUTS = (
+    "conformed.seizures", "inferred.evidence", "inferred.seizure_evidence", "inferred.seizure_scope",
+    "inferred.route_posteriors", "reference.areas",
+)  # fmt: skip
 PAIRS = {"dep_dst": "departure", "org_dst": "origin"}
 LEAST_EXPECTED = 0.5
 """Pairs below half an expected line, with no reported one, stand together in the row `rest`."""
@@ -53,12 +57,7 @@ class Posteriors:
 
 def make_corridors(home: Home, registry: Registry) -> int:
     """Write `inferred.corridor_seizures`; returns the number of rows."""
-    con = connect(
-        home,
-        registry,
-        ["conformed.seizures", "inferred.evidence", "inferred.seizure_evidence", "inferred.seizure_scope",
-         "inferred.route_posteriors", "reference.areas"],
-    )  # fmt: skip
+    con = connect(home, registry, CORRIDOR_INPUTS)
     places = [area for (area,) in rows(con, "SELECT area FROM reference.areas ORDER BY area")]
     weights = frame(con, sql(__file__, "corridor_evidence"))
     found: list[pl.DataFrame] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pipelines.store import Home, connect, sql, write_query
 from schemas.registry import Registry
 
+EVIDENCE_INPUTS = ("conformed.seizures", "conformed.legs", "reference.areas")
 SEEN = (
     "reporter", "subregion", "commodity", "commodity_group", "size_class", "border_class", "origin", "departure",
     "transit", "destination", "cross_border",
@@ -14,7 +15,7 @@ SEEN = (
 
 def make_evidence(home: Home, registry: Registry) -> dict[str, int]:
     """Write `inferred.evidence` and `inferred.seizure_evidence`; returns their numbers of rows."""
-    con = connect(home, registry, ["conformed.seizures", "conformed.legs", "reference.areas"])
+    con = connect(home, registry, EVIDENCE_INPUTS)
     seen = ", ".join(SEEN)
     fingerprint = "left(sha256(concat_ws('|', " + ", ".join(f"coalesce({name}, '-')" for name in SEEN) + ")), 24)"
     con.execute(f"CREATE TEMP TABLE seen AS SELECT *, {fingerprint} AS evidence_id FROM ({sql(__file__, 'evidence')})")

@@ -19,7 +19,7 @@ from schemas.render import literal, polars_schema, quoted
 KEY = ("delivery_id", "part", "row_no")
 UNMAPPED = "unmapped"
 VALUE_LENGTH = 80
-NUMBER = r"^[+-]?\d+(\.\d+)?([eE][+-]?\d+)?$"
+NUMBER = r"^[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$"
 LARGEST_NUMBER = 999_999_999
 """Beyond a thousand million of any unit; a tonne of it still fits the kilogram columns."""
 DECIMAL = pl.Decimal(18, 6)
@@ -46,7 +46,7 @@ class Broken:
 
 
 def parse_source(home: Home, registry: Registry, source_id: str) -> dict[str, int]:
-    """Write the staging tables of one source; returns the number of records that ended in each.
+    """Write the staging tables of one source; returns the number of records by ending, and of rows by table.
 
     Raises `StoreError` where records are lost or counted twice.
     """
@@ -66,8 +66,7 @@ def parse_source(home: Home, registry: Registry, source_id: str) -> dict[str, in
     }
     if counts["records"] != counts["staged"] + counts["quarantined"] + counts["declared"]:
         raise StoreError(f"{source_id}: the records do not add up: {counts}")
-    _write(home, registry, source, parsed, staged, quarantine, declared)
-    return counts
+    return counts | _write(home, registry, source, parsed, staged, quarantine, declared)
 
 
 # --- steps --------------------------------------------------------------------------------------------------
@@ -219,13 +218,13 @@ def _parse_year(parsed: Parsed, source: SourceContract, name: str) -> None:
 def _parse_amount(parsed: Parsed, source: SourceContract, name: str, column: ColumnMap) -> None:
     target = "kg" if column.to == "kg" else "quantity_reported"
     given = ~pl.col(_text(name)).is_in(column.not_known)
+    plain = _plain(pl.col(_text(name)), source.numbers)
     parsed.table = parsed.table.with_columns(_number(pl.col(_text(name)), source.numbers).alias(target))
     form = f"{source.numbers.decimal} as decimal mark"
-    _mark(parsed, "not_a_number", name, given & pl.col(target).is_null(), form=form)
+    _mark(parsed, "not_a_number", name, given & plain.is_null(), form=form)
     _mark(parsed, "negative_number", name, pl.col(target) < 0)
-    _mark(
-        parsed, "number_out_of_bounds", name, pl.col(target) > LARGEST_NUMBER, minimum="0", maximum=str(LARGEST_NUMBER)
-    )
+    beyond = (pl.col(target) > LARGEST_NUMBER) | (pl.col(target).is_null() & plain.is_not_null())  # no decimal holds it
+    _mark(parsed, "number_out_of_bounds", name, beyond, minimum="0", maximum=str(LARGEST_NUMBER))
 
 
 def _parse_coordinate(parsed: Parsed, source: SourceContract, name: str, column: ColumnMap) -> None:
@@ -280,11 +279,12 @@ def _write(
     staged: pl.DataFrame,
     quarantine: pl.DataFrame,
     declared: pl.DataFrame,
-) -> None:
+) -> dict[str, int]:
     con = connect(home, registry)
     reports = _reports(registry, source, staged if source.kind == "seizures" else staged.clear())
     con.register("parsed", reports)
-    write_query(con, home, registry, "staging.reports", _reports_query(registry, source), partition=source.source)
+    query = _reports_query(registry, source)
+    written = {"staging.reports": write_query(con, home, registry, "staging.reports", query, partition=source.source)}
     tables = {
         "staging.totals": _totals(registry, source, staged if source.kind == "totals" else staged.clear()),
         "staging.quarantine": quarantine,
@@ -293,7 +293,8 @@ def _write(
         "staging.unmapped": _unmapped_values(registry, source, parsed.table),
     }
     for name, table in tables.items():
-        write_frame(con, home, registry, name, table, partition=source.source)
+        written[name] = write_frame(con, home, registry, name, table, partition=source.source)
+    return written
 
 
 def _reports(registry: Registry, source: SourceContract, staged: pl.DataFrame) -> pl.DataFrame:

@@ -1,0 +1,42 @@
+"""Assets of the conformed layer."""
+
+from collections.abc import Iterable
+
+import dagster as dg
+
+from assets.house import House
+from assets.metadata import materialised, table_spec
+from pipelines.conformed.make import LINE_INPUTS, make_legs, make_lines, make_seizures, make_totals
+from schemas.registry import registry
+
+
+@dg.multi_asset(
+    name="conform_lines",
+    specs=[table_spec("conformed.lines", LINE_INPUTS), table_spec("conformed.not_lines", LINE_INPUTS)],
+)
+def conform_lines(house: House) -> Iterable[dg.MaterializeResult[None]]:
+    counts = make_lines(house.at, registry())
+    yield from materialised({f"conformed.{name}": count for name, count in counts.items()})
+
+
+@dg.multi_asset(
+    name="conform_legs",
+    specs=[table_spec("conformed.legs", ["conformed.lines", "staging.reports", "reference.areas"])],
+)
+def conform_legs(house: House) -> Iterable[dg.MaterializeResult[None]]:
+    yield from materialised({"conformed.legs": make_legs(house.at, registry())})
+
+
+@dg.multi_asset(
+    name="conform_totals",
+    specs=[table_spec("conformed.totals", ["staging.totals", "deliveries.files", "reference.commodities"])],
+)
+def conform_totals(house: House) -> Iterable[dg.MaterializeResult[None]]:
+    yield from materialised({"conformed.totals": make_totals(house.at, registry())})
+
+
+@dg.multi_asset(
+    name="weigh_seizures", specs=[table_spec("conformed.seizures", ["conformed.lines", "conformed.totals"])]
+)
+def weigh_seizures(house: House) -> Iterable[dg.MaterializeResult[None]]:
+    yield from materialised({"conformed.seizures": make_seizures(house.at, registry())})

@@ -1,0 +1,44 @@
+"""Assets of the inferred layer."""
+
+from collections.abc import Iterable
+
+import dagster as dg
+
+from assets.house import House
+from assets.metadata import materialised, table_spec
+from pipelines.inferred.corridors import CORRIDOR_INPUTS, make_corridors
+from pipelines.inferred.evidence import EVIDENCE_INPUTS, make_evidence
+from pipelines.inferred.posterior import make_posteriors, make_scope
+from schemas.registry import registry
+
+
+@dg.multi_asset(
+    name="gather_evidence",
+    specs=[
+        table_spec("inferred.evidence", EVIDENCE_INPUTS),
+        table_spec("inferred.seizure_evidence", EVIDENCE_INPUTS),
+    ],
+)
+def gather_evidence(house: House) -> Iterable[dg.MaterializeResult[None]]:
+    counts = make_evidence(house.at, registry())
+    yield from materialised({f"inferred.{name}": count for name, count in counts.items()})
+
+
+@dg.multi_asset(
+    name="infer_places", specs=[table_spec("inferred.route_posteriors", ["inferred.evidence", "reference.areas"])]
+)
+def infer_places(house: House) -> Iterable[dg.MaterializeResult[None]]:
+    yield from materialised({"inferred.route_posteriors": make_posteriors(house.at, registry())})
+
+
+@dg.multi_asset(
+    name="infer_scope",
+    specs=[table_spec("inferred.seizure_scope", ["inferred.evidence", "inferred.seizure_evidence"])],
+)
+def infer_scope(house: House) -> Iterable[dg.MaterializeResult[None]]:
+    yield from materialised({"inferred.seizure_scope": make_scope(house.at, registry())})
+
+
+@dg.multi_asset(name="attribute_corridors", specs=[table_spec("inferred.corridor_seizures", CORRIDOR_INPUTS)])
+def attribute_corridors(house: House) -> Iterable[dg.MaterializeResult[None]]:
+    yield from materialised({"inferred.corridor_seizures": make_corridors(house.at, registry())})

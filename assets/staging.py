@@ -1,0 +1,24 @@
+"""Assets of the staging layer, partitioned by source."""
+
+from collections.abc import Iterable
+
+import dagster as dg
+
+from assets.deliveries import SOURCES
+from assets.house import House
+from assets.metadata import materialised, table_spec
+from pipelines.staging.parse import parse_source
+from schemas.registry import registry
+
+TABLES = [table.qualified for table in registry().tables_of("staging")]
+
+
+@dg.multi_asset(
+    name="parse_reports",
+    specs=[table_spec(table, ["deliveries.files", "deliveries.rows"]) for table in TABLES],
+    partitions_def=SOURCES,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+)
+def parse_reports(context: dg.AssetExecutionContext, house: House) -> Iterable[dg.MaterializeResult[None]]:
+    counts = [parse_source(house.at, registry(), source) for source in context.partition_keys]
+    yield from materialised({table: sum(count[table] for count in counts) for table in TABLES})

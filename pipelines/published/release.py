@@ -1,0 +1,354 @@
+"""Makes a release: a folder that is complete, hashed and named in one step, or not there at all.
+
+Belongs here: the release's files, its index and sums, and moving `latest`. Does not belong here: reading one
+(`illicit_flows.reader`, which shares no code with this room so that a release can be checked without it).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from pipelines.published.geo import write_geo
+from pipelines.published.report import Report, report_page
+from pipelines.store import Home, connect, rows, sha256_of, write_bytes
+from schemas.contracts import LANGUAGES, TableContract
+from schemas.registry import PROJECT, Registry
+from schemas.render import datapackage_resource, ddl, dictionary_page, literal, quoted
+
+NOT_RELEASED = frozenset({"deliveries.rows", "staging.reports", "staging.totals"})
+"""Text as received stays in the home."""
+VIEWS = {
+    "inferred.seizure_posteriors": """
+        SELECT l.seizure_id, p.* EXCLUDE (evidence_id)
+        FROM inferred.seizure_evidence AS l
+        JOIN inferred.route_posteriors AS p USING (evidence_id)
+    """
+}
+CSV_ROWS = 200_000
+TLP_ORDER = ("CLEAR", "GREEN", "AMBER", "AMBER+STRICT", "RED")
+
+
+@dataclass(frozen=True)
+class Made:
+    """The outcome of a night: the release that holds, and whether it is new."""
+
+    version: str
+    path: Path
+    is_new: bool
+
+
+def inputs_digest(home: Home, registry: Registry, as_of: date | None) -> str:
+    """Digest of all that a release is a function of: deliveries, contracts, reference data, code, and a stated as-of."""
+    digest = hashlib.sha256()
+    for part in (registry.digest, _code_digest(), str(as_of), *sorted(p.parent.name for p in _receipts(home))):
+        digest.update(part.encode() + b"\0")
+    return digest.hexdigest()
+
+
+def current(home: Home, digest: str) -> Made | None:
+    """The latest release if it, or a night after it, was already made of these inputs."""
+    note, pointer = home.runs / "current.json", home.releases / "latest"
+    if not note.exists() or not pointer.exists():
+        return None
+    known = json.loads(note.read_text(encoding="utf-8"))
+    path = pointer.resolve()
+    same = known == {"inputs_digest": digest, "version": path.name}
+    return Made(path.name, path, False) if same and (path / "index.json").exists() else None
+
+
+def make_release(
+    home: Home, registry: Registry, *, as_of: date, stated_as_of: date | None, report: Report, gate: dict[str, Any]
+) -> Made:
+    """Write a release of all tables, name it, and move `latest` to it.
+
+    A night whose tables are those of the latest release makes none. What a killed run left is never named.
+    """
+    digest = inputs_digest(home, registry, stated_as_of)
+    previous = _index_of_latest(home)
+    tables = {
+        name: table
+        for name, table in registry.tables.items()
+        if name not in NOT_RELEASED and _exists(home, registry, table)
+    }
+    building = home.scratch / "release"
+    shutil.rmtree(building, ignore_errors=True)
+    (building / "tables").mkdir(parents=True)
+    facts = _write_tables(home, registry, building, tables, previous)
+    if previous is not None and _same_tables(previous, facts):
+        _note_current(home, digest, previous["version"])
+        return Made(previous["version"], home.releases / previous["version"], False)
+    version, sequence = _next_version(home, as_of, previous)
+    for fact in facts.values():
+        fact["last_change"] = fact["last_change"] or version
+    _write_database(registry, building, tables)
+    write_geo(home, registry, building / "geo")
+    _write_words(registry, building, tables, report, gate, version, as_of)
+    revisions = _write_revisions(home, building, previous)
+    index = {
+        "version": version,
+        "sequence": sequence,
+        "previous": previous["version"] if previous else None,
+        "as_of": str(as_of),
+        "status": "internal",
+        "simulated": any(row["simulated"] for row in report["deliveries"]),
+        "tlp": _highest_tlp(registry),
+        "code_commit": _commit(),
+        "inputs_digest": digest,
+        "contracts_digest": registry.digest,
+        "content_sha256": hashlib.sha256("".join(f"{n}{f['sha256']}" for n, f in facts.items()).encode()).hexdigest(),
+        "tables": facts,
+        "views": sorted(VIEWS),
+        "accounting": report["deliveries"],
+        "sources": report["sources"],
+        "unclaimed": report["unclaimed"],
+    }
+    (building / "CHANGELOG.md").write_text(_changelog(index, previous, revisions), encoding="utf-8")
+    (building / "index.json").write_text(_json(index), encoding="utf-8")
+    _seal(home, building, version)
+    _note_current(home, digest, version)
+    return Made(version, home.releases / version, True)
+
+
+# --- tables -------------------------------------------------------------------------------------------------
+
+
+def _write_tables(
+    home: Home, registry: Registry, building: Path, tables: dict[str, TableContract], previous: dict[str, Any] | None
+) -> dict[str, dict[str, Any]]:
+    """One Parquet file a table, CSV beside it where no single seizure is described; returns their facts."""
+    con = connect(home, registry, tables)
+    facts: dict[str, dict[str, Any]] = {}
+    for name, table in tables.items():
+        target = building / "tables" / f"{name}.parquet"
+        source = f"{quoted(table.layer)}.{quoted(table.name)}"
+        if table.partitioned_by_source:
+            order = ", ".join(quoted(column) for column in table.primary_key)
+            con.execute(
+                f"COPY (SELECT * FROM {source} ORDER BY {order}) TO {literal(str(target))} (FORMAT parquet, COMPRESSION zstd)"
+            )
+        else:
+            shutil.copyfile(home.table_file(table), target)
+        (count,) = rows(con, f"SELECT count(*) FROM {source}")[0]
+        if not table.record_tier and count <= CSV_ROWS:
+            con.execute(f"COPY (FROM {source}) TO {literal(str(target.with_suffix('.csv')))} (FORMAT csv, HEADER)")
+        sha256 = sha256_of(target)
+        before = (previous or {}).get("tables", {}).get(name)
+        facts[name] = {
+            "rows": count,
+            "bytes": target.stat().st_size,
+            "sha256": sha256,
+            "last_change": before["last_change"] if before and before["sha256"] == sha256 else None,
+            "tlp": _highest_tlp(registry),
+            "status": "internal",
+            "record_tier": table.record_tier,
+        }
+    return facts
+
+
+def _write_database(registry: Registry, building: Path, tables: dict[str, TableContract]) -> None:
+    """One DuckDB file with every table, its constraints, comments and views. Built new, closed, then never opened again."""
+    con = duckdb.connect(str(building / "release.duckdb"), config={"threads": 2, "memory_limit": "1200MB"})
+    for layer in dict.fromkeys(table.layer for table in tables.values()):
+        con.execute(f"CREATE SCHEMA {quoted(layer)}")
+    for name, table in tables.items():
+        con.execute(ddl(registry, table))
+        target = f"{quoted(table.layer)}.{quoted(table.name)}"
+        con.execute(f"INSERT INTO {target} FROM read_parquet({literal(str(building / 'tables' / f'{name}.parquet'))})")
+    for name, query in VIEWS.items():
+        con.execute(f"CREATE VIEW {name} AS {query}")
+    con.execute("CHECKPOINT")
+    con.close()
+
+
+# --- words --------------------------------------------------------------------------------------------------
+
+
+def _write_words(
+    registry: Registry,
+    building: Path,
+    tables: dict[str, TableContract],
+    report: Report,
+    gate: dict[str, Any],
+    version: str,
+    as_of: date,
+) -> None:
+    for folder in ("dictionary", "codelists", "quality"):
+        (building / folder).mkdir()
+    for language in LANGUAGES:
+        pages = [dictionary_page(registry, table, language) for table in tables.values()]
+        (building / "dictionary" / f"dictionary.{language}.md").write_text("\n".join(pages), encoding="utf-8")
+    for name, codes in registry.codes.items():
+        source = PROJECT / ("data/reference" if name == "areas" else "schemas/codes") / f"{codes.name}.csv"
+        shutil.copyfile(source, building / "codelists" / f"{name}.csv")
+    package = {
+        "name": "illicit-flows",
+        "version": version,
+        "resources": [
+            datapackage_resource(registry, table, f"tables/{name}.{'parquet' if table.record_tier else 'csv'}")
+            for name, table in tables.items()
+        ],
+    }
+    (building / "datapackage.json").write_text(_json(package), encoding="utf-8")
+    shutil.copyfile(PROJECT / "docs" / "methodology.md", building / "methodology.md")
+    (building / "quality" / "run_report.json").write_text(_json(report), encoding="utf-8")
+    (building / "quality" / "run_report.md").write_text(report_page(report), encoding="utf-8")
+    (building / "quality" / "gate.json").write_text(_json(gate), encoding="utf-8")
+    (building / "CITATION.cff").write_text(_citation(registry, version, as_of), encoding="utf-8")
+
+
+def _citation(registry: Registry, version: str, as_of: date) -> str:
+    """Citation File Format 1.2.0; the sources are cited as references."""
+    lines = [
+        "cff-version: 1.2.0", "message: Cite this release by its version, and the sources that it rests on.",
+        "title: illicit-flows release", "type: dataset", f"version: {json.dumps(version)}",
+        f"date-released: {as_of}", "authors:", "  - name: illicit-flows contributors", "references:",
+    ]  # fmt: skip
+    for source in registry.sources.values():
+        lines += ["  - type: data", f"    title: {json.dumps(source.title, ensure_ascii=False)}"]
+        lines += ["    authors:", f"      - name: {json.dumps(source.publisher.name, ensure_ascii=False)}"]
+        lines += [f"    notes: {json.dumps(source.citation, ensure_ascii=False)}"]
+    return "\n".join([*lines, ""])
+
+
+REVISED = {
+    "published.seizure_trends": ["country", "commodity_group", "period_type", "period_start"],
+    "published.coverage": ["country", "commodity_group", "year"],
+}
+MEASURES = {"published.seizure_trends": "kg_mid", "published.coverage": "coverage_ratio"}
+
+
+def _write_revisions(home: Home, building: Path, previous: dict[str, Any] | None) -> int:
+    """Published figures that differ from the latest release's, as `revisions.csv`; returns their number."""
+    con = duckdb.connect()
+    parts = []
+    for name, key in REVISED.items():
+        new = literal(str(building / "tables" / f"{name}.parquet"))
+        old = literal(str(home.releases / previous["version"] / "tables" / f"{name}.parquet")) if previous else new
+        label = " || '|' || ".join(f"CAST({quoted(column)} AS VARCHAR)" for column in key)
+        measure = quoted(MEASURES[name])
+        parts.append(
+            f"""
+            SELECT {literal(name)} AS table_name, {label} AS key, {literal(MEASURES[name])} AS measure,
+                o.{measure} AS value_before, n.{measure} AS value_now,
+                o.obs_state AS state_before, n.obs_state AS state_now
+            FROM read_parquet({old}) AS o
+            FULL JOIN read_parquet({new}) AS n USING ({", ".join(map(quoted, key))})
+            WHERE o.{measure} IS DISTINCT FROM n.{measure} OR o.obs_state IS DISTINCT FROM n.obs_state
+            """
+        )
+    con.execute(f"CREATE TABLE revisions AS {' UNION ALL '.join(parts)}")
+    con.execute(
+        f"COPY (FROM revisions ORDER BY ALL) TO {literal(str(building / 'revisions.csv'))} (FORMAT csv, HEADER)"
+    )
+    (count,) = rows(con, "SELECT count(*) FROM revisions")[0]
+    return int(count)
+
+
+def _changelog(index: dict[str, Any], previous: dict[str, Any] | None, revisions: int) -> str:
+    lines = [f"# Release {index['version']}", ""]
+    if index["simulated"]:
+        lines += ["**This release holds simulated data.**", ""]
+    if previous is None:
+        lines += ["The first release of this home.", ""]
+    else:
+        lines += [f"Compared with {previous['version']}: {revisions} published figures differ (revisions.csv).", ""]
+        known = {row["delivery_id"] for row in previous["accounting"]}
+        arrived = [row for row in index["accounting"] if row["delivery_id"] not in known]
+        lines += [f"- new delivery: {row['source_id']}, {row['file_name']}, {row['verdict']}" for row in arrived] + [""]
+    lines += ["| table | rows | before |", "|---|---|---|"]
+    for name, fact in index["tables"].items():
+        before = (previous or {}).get("tables", {}).get(name, {}).get("rows", "")
+        lines.append(f"| {name} | {fact['rows']} | {before} |")
+    stale = [row for row in index["sources"] if row["n_withheld"]]
+    lines += ["", *(f"Stale: {row['source_id']} ({row['status']}) since {row['stale_since']}." for row in stale)]
+    return "\n".join([*lines, ""])
+
+
+# --- naming -------------------------------------------------------------------------------------------------
+
+
+def _seal(home: Home, building: Path, version: str) -> None:
+    """Hash every file, write the sums, name the folder, and move `latest` last."""
+    files = sorted(path for path in building.rglob("*") if path.is_file())
+    sums = "".join(f"{sha256_of(path)}  {path.relative_to(building).as_posix()}\n" for path in files)
+    (building / "SHA256SUMS").write_text(sums, encoding="utf-8")
+    for path in building.rglob("*"):
+        if path.is_file():
+            path.chmod(0o444)
+            with path.open("rb") as stream:
+                os.fsync(stream.fileno())
+    write_bytes(home.releases / f"{version}.sha256", f"{sha256_of(building / 'SHA256SUMS')}\n".encode())
+    os.replace(building, home.releases / version)
+    pointer = home.releases / f".latest.{os.getpid()}"
+    pointer.unlink(missing_ok=True)
+    pointer.symlink_to(version)
+    os.replace(pointer, home.releases / "latest")
+
+
+def _next_version(home: Home, as_of: date, previous: dict[str, Any] | None) -> tuple[str, int]:
+    """`<as-of>.<n>`: the first number that no release of that day has; the sequence counts all releases."""
+    number = 1
+    while (home.releases / f"{as_of}.{number}").exists():
+        number += 1
+    return f"{as_of}.{number}", (previous["sequence"] + 1 if previous else 1)
+
+
+def _index_of_latest(home: Home) -> dict[str, Any] | None:
+    path = home.releases / "latest" / "index.json"
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
+
+
+def _note_current(home: Home, digest: str, version: str) -> None:
+    write_bytes(home.runs / "current.json", _json({"inputs_digest": digest, "version": version}).encode())
+
+
+def _same_tables(previous: dict[str, Any], facts: dict[str, dict[str, Any]]) -> bool:
+    before = {name: fact["sha256"] for name, fact in previous["tables"].items()}
+    return before == {name: fact["sha256"] for name, fact in facts.items()}
+
+
+def _exists(home: Home, registry: Registry, table: TableContract) -> bool:
+    partitions: Iterable[str | None] = registry.sources if table.partitioned_by_source else [None]
+    return any(home.table_file(table, partition).exists() for partition in partitions)
+
+
+def _highest_tlp(registry: Registry) -> str:
+    return max((source.tlp for source in registry.sources.values()), key=TLP_ORDER.index)
+
+
+def _receipts(home: Home) -> list[Path]:
+    return list(home.deliveries.glob("*/receipt.json"))
+
+
+def _code_digest() -> str:
+    digest = hashlib.sha256()
+    for folder in ("schemas", "pipelines", "assets"):
+        for path in sorted((PROJECT / folder).rglob("*")):
+            if path.suffix in {".py", ".sql"}:
+                digest.update(str(path.relative_to(PROJECT)).encode() + b"\0" + path.read_bytes() + b"\0")
+    digest.update((PROJECT / "docs" / "methodology.md").read_bytes())
+    return digest.hexdigest()
+
+
+def _commit() -> str:
+    """The commit of the code, or `unknown` outside a checkout."""
+    git = shutil.which("git")
+    if git is None:
+        return "unknown"
+    found = subprocess.run([git, "rev-parse", "HEAD"], cwd=PROJECT, capture_output=True, text=True, check=False)  # noqa: S603
+    return found.stdout.strip() or "unknown"
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=1, sort_keys=False) + "\n"

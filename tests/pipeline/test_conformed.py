@@ -1,0 +1,415 @@
+"""Lines are coded, weighed and placed; equivalents stay apart; only an official total makes a quantity impossible."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+
+import polars as pl
+import pytest
+import samples
+
+from pipelines.conformed import make
+from pipelines.reference.make import FACTORS, make_reference
+from pipelines.store import Home, StoreError
+from schemas.registry import Registry
+
+KENYA_HEROIN_2014 = "10"  # kilograms, in two figures that add up: heroin 6 and illicit morphine 4
+
+IDS: dict[str, dict[str, str]] = {
+    "grams": {"DRUG_NAME": "Cocaine", "AMOUNT": "2500.5", "DRUG_UNIT": "Gram"},
+    "kilograms": {"DRUG_NAME": "Cocaine", "AMOUNT": "3.25", "DRUG_UNIT": "Kilogram"},
+    "tablets": {"DRUG_NAME": "Ecstasy", "AMOUNT": "1000", "DRUG_UNIT": "Tablet"},
+    "thousands of tablets": {"DRUG_NAME": "Ecstasy", "AMOUNT": "2", "DRUG_UNIT": "Thousand of tablets"},
+    "tablets without a factor": {"DRUG_NAME": "Heroin", "AMOUNT": "12", "DRUG_UNIT": "Tablet"},
+    "litres of GBL": {"DRUG_NAME": "GBL", "AMOUNT": "10", "DRUG_UNIT": "Litre"},
+    "litres of opium": {"DRUG_NAME": "Opium (liquid)", "AMOUNT": "10", "DRUG_UNIT": "Litre"},
+    "no unit": {"DRUG_NAME": "Cocaine", "AMOUNT": "10", "DRUG_UNIT": "Unknown"},
+    "leaf": {"DRUG_NAME": "Coca leaf", "AMOUNT": "100", "DRUG_UNIT": "Kilogram"},
+    "opium": {"DRUG_NAME": "Opium", "AMOUNT": "100", "DRUG_UNIT": "Kilogram"},
+    "zero": {"DRUG_NAME": "Coca leaf", "AMOUNT": "0.0"},
+    "missing": {"DRUG_NAME": "Coca leaf", "AMOUNT": ""},
+    "waters by routing": {"ROUTING": "International waters/unclaimed territory", "ADMINISTRATIVE_DIVISION": "Coast"},
+    "waters by installation": {"INSTALLATION": "International Waters"},
+    "at home": {"ROUTING": "National territory/domestic seizure", "ADMINISTRATIVE_DIVISION": "Coast"},
+    "at the border": {"ROUTING": "Border - inbound", "TRANSPORT": "Mail"},
+    "at an airport": {"INSTALLATION": "Airport", "ROUTING": "National territory/domestic seizure"},
+    "cannabis": {"DRUG_NAME": "Cannabis herb", "DRUG_UNIT": "Kilogram"},
+    "routed": {
+        "PRODUCING_COUNTRY": "Afghanistan", "DEPARTURE_COUNTRY": "Pakistan", "DESTINATION_COUNTRY": "Kenya",
+        "TRANSPORT": "Commercial sea",
+    },
+    "routed nowhere": {"DEPARTURE_COUNTRY": "Atlantis", "DESTINATION_COUNTRY": "Unknown"},
+    "as large as the total": {"AMOUNT": "10.0", "DRUG_UNIT": "Kilogram"},
+    "larger than the total": {"AMOUNT": "10.001", "DRUG_UNIT": "Kilogram"},
+    "twice the total": {"AMOUNT": "20", "DRUG_UNIT": "Kilogram"},
+    "above twice the total": {"AMOUNT": "20.001", "DRUG_UNIT": "Kilogram"},
+    "far above, in doses": {"AMOUNT": "1000", "DRUG_UNIT": "Thousand of doses"},
+    "far above, of no comparable group": {"DRUG_NAME": "LSD", "AMOUNT": "500", "DRUG_UNIT": "Kilogram"},
+    "far above, out of scope": {"DRUG_NAME": "Cannabis resin", "AMOUNT": "500", "DRUG_UNIT": "Kilogram"},
+    "far above, of leaf": {"DRUG_NAME": "Coca leaf", "AMOUNT": "900000", "DRUG_UNIT": "Kilogram"},
+    "tons where no total is": {"COUNTRY": "Togo", "AMOUNT": "6500", "DRUG_UNIT": "Kilogram"},
+    "tons in a year without total": {"SEIZURE_DATE": "2013-05-05", "AMOUNT": "6500", "DRUG_UNIT": "Kilogram"},
+    "tons where the total is zero": {"COUNTRY": "Ghana", "AMOUNT": "6500", "DRUG_UNIT": "Kilogram"},
+    "known": {"AMOUNT": "77"},
+}  # fmt: skip
+BRAZIL = {
+    "airport": {"UNIDADE_PADRAO_AEROPORTUARIO": "GRU"},
+    "seaport": {"UNIDADE_PADRAO_AEROPORTUARIO": "BRSSZ", "ORIGEM": "porto"},
+    "own point": {"UNIDADE_PADRAO_AEROPORTUARIO": "GRU", "lat": "-1,5", "lon": "-48,25"},
+    "no such airport": {"UNIDADE_PADRAO_AEROPORTUARIO": "QQ1"},
+    "no code": {"UNIDADE_PADRAO_AEROPORTUARIO": ""},
+    "maconha": {"DROGA": "maconha"},
+}
+ANNUAL = [
+    {"country": country, "Year": "2014", "Drug Group": group, "Drug": drug, "KG Equivalent": kilograms}
+    for country, group, drug, kilograms in (
+        ("Kenya", "Opioids", "Heroin", "6"),
+        ("Kenya", "Opioids", "Illicit morphine", "4"),
+        ("Kenya", "Hallucinogens", "LSD", "1"),
+        ("Kenya", "Cannabis-type", "Hashish (resin)", "1"),
+        ("Kenya", "Cocaine-type", "Cocaine salts", "129"),
+        ("Kenya", "Cocaine-type", "Non-specified cocaine", "129"),
+        ("Kenya", "Cocaine-type", "Coca leaf", "50"),
+        ("Ghana", "Opioids", "Heroin", "0"),
+        ("Ghana", "Opioids", "Illicit morphine", "0"),
+    )
+]
+
+
+def named(rows: Mapping[str, Mapping[str, str]], column: str) -> list[dict[str, str]]:
+    """Rows that carry their name as the place."""
+    return [{**cells, column: name} for name, cells in rows.items()]
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory, registry: Registry) -> Home:
+    """A home with all planted rows, conformed. Tests read it and write nothing into it."""
+    home = Home.at(tmp_path_factory.mktemp("conformed")).make()
+    samples.conform(
+        home,
+        registry,
+        {
+            "unodc_ids/a.csv": samples.ids(*named(IDS, "PLACE")),
+            "unodc_ids/b.csv": samples.ids({"PLACE": "news"}, {**IDS["known"], "PLACE": "known"}, least=2)
+            + samples.ids(least=100).split(b"\n", 1)[1].replace(b"2014-05-05", b"2012-01-01"),
+            "brazil_pf/older.csv": samples.brazil({"CIDADE_APREENSAO": "superseded"}, least=25),
+            "brazil_pf/newer.csv": samples.brazil(*named(BRAZIL, "CIDADE_APREENSAO"), {"DATA": "01/31/2020"}),
+            "colombia_policia/a.csv": samples.colombia(),
+            "colombia_policia/a.json": samples.api(),
+            "unodc_annual/older.csv": samples.annual({"country": "Togo", "Year": "2014"}, least=20),
+            "unodc_annual/newer.csv": samples.annual(*ANNUAL, {"Year": "2016"}),
+        },
+    )
+    return home
+
+
+@pytest.fixture(scope="module")
+def seizures(world: Home, registry: Registry) -> pl.DataFrame:
+    return samples.table(world, registry, "conformed.seizures")
+
+
+def one(seizures: pl.DataFrame, name: str) -> dict[str, object]:
+    """The seizure at a planted place."""
+    (found,) = seizures.filter(place_text=name).to_dicts()
+    return found
+
+
+def kg(seizures: pl.DataFrame, name: str) -> tuple[Decimal | None, ...]:
+    found = one(seizures, name)
+    return found["kg_low"], found["kg_mid"], found["kg_high"]
+
+
+def decimals(*texts: str) -> tuple[Decimal, ...]:
+    return tuple(map(Decimal, texts))
+
+
+# --- weight -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "expected", "factor"),
+    [
+        ("grams", ("2.5005", "2.5005", "2.5005"), "bulk.all.gram"),
+        ("kilograms", ("3.25", "3.25", "3.25"), "bulk.all.kilogram"),
+        ("tablets", ("0.2", "0.27", "0.4"), "bulk.group.ecstasy.tablet"),
+        ("thousands of tablets", ("0.4", "0.54", "0.8"), "bulk.group.ecstasy.thousand_tablets"),
+        ("litres of GBL", ("11", "11.2", "11.4"), "bulk.commodity.gbl.litre"),
+        ("litres of opium", ("8", "10", "12"), "bulk.all.litre"),
+    ],
+)
+def test_a_quantity_is_weighed_by_the_most_specific_factor_of_its_unit(
+    seizures: pl.DataFrame, name: str, expected: tuple[str, ...], factor: str
+) -> None:
+    assert kg(seizures, name) == decimals(*expected)
+    assert one(seizures, name)["factor_id"] == factor
+
+
+@pytest.mark.parametrize(
+    ("name", "semantics"),
+    [
+        ("zero", "zero_stated"),
+        ("missing", "not_stated"),
+        ("no unit", "unit_not_known"),
+        ("tablets without a factor", "count"),
+    ],
+)
+def test_a_quantity_that_no_factor_weighs_has_no_kilograms_of_any_kind(
+    seizures: pl.DataFrame, name: str, semantics: str
+) -> None:
+    found = one(seizures, name)
+    assert found["amount_semantics"] == semantics
+    absent = ["kg_low", "kg_mid", "kg_high", "kg_equiv_mid", "equiv_product", "factor_id", "equiv_factor_id"]
+    assert [found[column] for column in absent] == [None] * 7
+    assert found["size_class"] == "unknown"
+
+
+def test_items_are_counted_and_weights_are_not(seizures: pl.DataFrame) -> None:
+    counts = ("tablets", "thousands of tablets", "tablets without a factor", "grams", "zero")
+    assert [one(seizures, name)["count_mid"] for name in counts] == [1000, 2000, 12, None, None]
+
+
+def test_a_weight_has_its_size_class(seizures: pl.DataFrame) -> None:
+    sizes = {"grams": "1kg_10kg", "tablets": "100g_1kg", "as large as the total": "10kg_100kg", "leaf": "100kg_1t"}
+    assert {name: one(seizures, name)["size_class"] for name in sizes} == sizes
+    assert one(seizures, "tons where no total is")["size_class"] == "ge_1t"
+
+
+def test_kilograms_of_leaf_are_of_leaf_and_its_cocaine_stands_apart(seizures: pl.DataFrame) -> None:
+    found = one(seizures, "leaf")
+    assert kg(seizures, "leaf") == decimals("100", "100", "100")
+    assert (found["commodity"], found["commodity_group"], found["in_group_kg"]) == ("coca_leaf", "cocaine", False)
+    assert found["equiv_product"] == "cocaine_hcl"
+    assert (found["kg_equiv_low"], found["kg_equiv_mid"], found["kg_equiv_high"]) == decimals(
+        "0.15", "0.454546", "0.896"
+    )
+    assert one(seizures, "grams")["in_group_kg"] is True
+    assert one(seizures, "grams")["equiv_product"] is None
+
+
+def test_opium_counts_as_opium_and_its_heroin_stands_apart(seizures: pl.DataFrame) -> None:
+    found = one(seizures, "opium")
+    assert (found["kg_mid"], found["kg_equiv_mid"], found["equiv_product"]) == (Decimal(100), Decimal(10), "heroin")
+    assert (found["commodity_group"], found["in_group_kg"]) == ("opium", True)
+
+
+def test_changing_one_factor_changes_the_rows_that_name_it_and_no_other(
+    world: Home, seizures: pl.DataFrame, registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = tmp_path / "factors.csv"
+    text = FACTORS.read_text(encoding="utf-8")
+    tablet = "bulk.group.ecstasy.tablet,bulk,ecstasy,,tablet,0.0002,0.00027,0.0004"
+    assert text.count(tablet) == 1
+    copy.write_text(text.replace(tablet, tablet.replace("0.00027", "0.0003")), encoding="utf-8")
+    monkeypatch.setattr("pipelines.reference.make.FACTORS", copy)
+    home = Home.at(tmp_path / "home").make()
+    shutil.copytree(world.tables, home.tables, dirs_exist_ok=True)
+    make_reference(home, registry)
+    make.make_lines(home, registry)
+    before = samples.table(world, registry, "conformed.lines").sort("seizure_id")
+    after = samples.table(home, registry, "conformed.lines").sort("seizure_id")
+    touched = before.with_columns(kg_after=after["kg_mid"]).filter(pl.col("kg_mid").ne_missing(pl.col("kg_after")))
+    assert touched["factor_id"].to_list() == ["bulk.group.ecstasy.tablet"]
+    assert (touched["place_text"][0], touched["kg_after"][0]) == ("tablets", Decimal("0.3"))
+    assert before.drop("kg_mid").equals(after.drop("kg_mid"))
+
+
+# --- place and route ----------------------------------------------------------------------------------------
+
+
+def test_airport_and_seaport_codes_become_places_with_coordinates(seizures: pl.DataFrame) -> None:
+    airport, seaport = one(seizures, "airport"), one(seizures, "seaport")
+    assert (airport["place_id"], seaport["place_id"]) == ("IATA:GRU", "LOCODE:BRSSZ")
+    assert (airport["lat"], airport["lon"]) == pytest.approx((-23.43, -46.47), abs=0.05)
+    assert (seaport["lat"], seaport["lon"]) == pytest.approx((-23.95, -46.33), abs=0.2)
+    assert airport["place_precision"] == seaport["place_precision"] == "point"
+    assert (airport["facility"], seaport["facility"]) == ("airport", "seaport")
+
+
+def test_the_publishers_own_coordinates_outrank_those_of_the_place(seizures: pl.DataFrame) -> None:
+    found = one(seizures, "own point")
+    assert (found["place_id"], found["lat"], found["lon"]) == ("IATA:GRU", -1.5, -48.25)
+
+
+@pytest.mark.parametrize("name", ["no such airport", "no code"])
+def test_a_code_that_no_register_holds_leaves_the_row_in_its_state(seizures: pl.DataFrame, name: str) -> None:
+    found = one(seizures, name)
+    assert (found["place_id"], found["lat"], found["place_precision"]) == (None, None, "admin1")
+
+
+@pytest.mark.parametrize("name", ["waters by routing", "waters by installation"])
+def test_a_seizure_on_the_high_seas_stands_under_its_authority_and_lies_in_no_country(
+    world: Home, seizures: pl.DataFrame, registry: Registry, name: str
+) -> None:
+    found = one(seizures, name)
+    assert (found["reporter"], found["seizing_area"], found["seizing_area_type"]) == ("KEN", "KEN", "high_seas")
+    assert found["place_precision"] == "sea_area"
+    legs = samples.table(world, registry, "conformed.legs").filter(seizure_id=found["seizure_id"])
+    assert legs.select("role", "area", "area_type").rows() == [("seizure", "XHS", "high_seas")]
+    assert one(seizures, "at home")["seizing_area_type"] == "country"
+
+
+def test_a_seizure_is_of_the_border_by_its_facility_or_else_by_its_routing(seizures: pl.DataFrame) -> None:
+    classes = {"at home": "inland", "at the border": "border", "at an airport": "border", "grams": "unknown"}
+    assert {name: one(seizures, name)["border_class"] for name in classes} == classes
+    assert (one(seizures, "at the border")["transport_mode"], one(seizures, "routed")["mode_class"]) == ("post", "sea")
+
+
+def test_legs_stand_in_the_order_of_the_route_with_the_reporters_own_words(
+    world: Home, seizures: pl.DataFrame, registry: Registry
+) -> None:
+    legs = samples.table(world, registry, "conformed.legs")
+    route = legs.filter(seizure_id=one(seizures, "routed")["seizure_id"]).sort("seq")
+    assert route.select("seq", "role", "area", "role_reported", "seizure_opportunity").rows() == [
+        (1, "origin", "AFG", "producing country", False),
+        (2, "departure", "PAK", "departure country", True),
+        (3, "seizure", "KEN", "place of seizure", True),
+        (4, "destination", "KEN", "destination country", True),
+    ]
+
+
+def test_a_place_without_code_is_an_unmapped_leg_and_a_place_not_known_is_none(
+    world: Home, seizures: pl.DataFrame, registry: Registry
+) -> None:
+    legs = samples.table(world, registry, "conformed.legs")
+    route = legs.filter(seizure_id=one(seizures, "routed nowhere")["seizure_id"]).sort("seq")
+    assert route.select("seq", "role", "area", "area_type").rows() == [
+        (1, "departure", "unmapped", "unmapped"),
+        (2, "seizure", "KEN", "country"),
+    ]
+
+
+# --- which rows stand ---------------------------------------------------------------------------------------
+
+
+def test_every_staged_row_is_one_line_or_has_a_declared_reason(world: Home, registry: Registry) -> None:
+    key = ["delivery_id", "part", "row_no"]
+    reports, lines, not_lines = (
+        samples.table(world, registry, name).select(key)
+        for name in ("staging.reports", "conformed.lines", "conformed.not_lines")
+    )
+    assert pl.concat([lines, not_lines]).sort(key).equals(reports.sort(key))
+
+
+def test_a_row_that_was_delivered_before_is_already_known_and_an_older_snapshot_superseded(
+    world: Home, seizures: pl.DataFrame, registry: Registry
+) -> None:
+    reasons = samples.table(world, registry, "conformed.not_lines").group_by("source_id", "reason").len()
+    assert sorted(reasons.rows()) == [("brazil_pf", "superseded", 25), ("unodc_ids", "already_known", 1)]
+    assert seizures.filter(place_text="known").height == 1
+    assert seizures.filter(place_text="superseded").is_empty()
+
+
+def test_a_mirrored_row_weighs_nothing_and_all_others_once(seizures: pl.DataFrame) -> None:
+    weights = {
+        source: (rows["line_weight"].unique().to_list(), rows["incident_weight"].unique().to_list())
+        for (source,), rows in seizures.group_by("source_id")
+    }
+    once, never = ([Decimal(1)], [Decimal(1)]), ([Decimal(0)], [Decimal(0)])
+    assert weights == {"unodc_ids": once, "brazil_pf": once, "colombia_policia": once, "colombia_policia_api": never}
+    assert seizures.filter(source_id="colombia_policia_api")["is_mirror"].all()
+
+
+def test_what_a_source_does_not_cover_is_out_of_its_scope_and_in_anothers(seizures: pl.DataFrame) -> None:
+    ours, theirs = one(seizures, "cannabis"), one(seizures, "maconha")
+    assert ours["commodity_group"] == theirs["commodity_group"] == "cannabis"
+    assert (ours["in_scope"], theirs["in_scope"], one(seizures, "grams")["in_scope"]) == (False, True, True)
+
+
+def test_lines_carry_where_they_come_from(world: Home, seizures: pl.DataFrame, registry: Registry) -> None:
+    found = one(seizures, "tablets")
+    assert (found["source_id"], found["file_name"], found["row_no"], found["contract_version"]) == (
+        "unodc_ids", "a.csv", list(IDS).index("tablets") + 1, 1,
+    )  # fmt: skip
+    assert found["delivery_id"] in samples.table(world, registry, "deliveries.files")["delivery_id"].to_list()
+    assert (found["reporter_role"], found["tlp"]) == ("national_focal_point", "CLEAR")
+
+
+def test_lines_that_do_not_add_up_stop_the_step(
+    world: Home, registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = Home.at(tmp_path / "home").make()
+    shutil.copytree(world.tables, home.tables, dirs_exist_ok=True)
+    text = make.sql
+
+    def without_reasons(package_file: str, name: str) -> str:
+        return text(package_file, name) + (" AND v.reason = 'superseded'" if name == "not_lines" else "")
+
+    monkeypatch.setattr(make, "sql", without_reasons)
+    with pytest.raises(StoreError, match="staged rows became"):
+        make.make_lines(home, registry)
+
+
+# --- official totals ----------------------------------------------------------------------------------------
+
+
+def total(world: Home, registry: Registry, reporter: str, group: str, year: int) -> list[tuple[object, ...]]:
+    rows = samples.table(world, registry, "conformed.totals").filter(
+        reporter=reporter, commodity_group=group, year=year
+    )
+    return rows.select("kg", "kg_apart", "n_figures", "n_double").rows()
+
+
+def test_figures_that_differ_add_up_within_their_group(world: Home, registry: Registry) -> None:
+    assert total(world, registry, "KEN", "heroin", 2014) == [(Decimal(KENYA_HEROIN_2014), Decimal(0), 2, 0)]
+
+
+def test_an_annual_figure_that_is_listed_twice_counts_once_and_leaf_stands_apart(
+    world: Home, registry: Registry
+) -> None:
+    assert total(world, registry, "KEN", "cocaine", 2014) == [(Decimal(129), Decimal(50), 2, 1)]
+
+
+def test_a_stated_zero_is_a_figure_and_no_double(world: Home, registry: Registry) -> None:
+    assert total(world, registry, "GHA", "heroin", 2014) == [(Decimal(0), Decimal(0), 2, 0)]
+
+
+def test_figures_of_an_older_snapshot_are_gone(world: Home, registry: Registry) -> None:
+    assert total(world, registry, "TGO", "heroin", 2014) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "flag"),
+    [
+        ("as large as the total", "none"),
+        ("larger than the total", "review"),
+        ("twice the total", "review"),
+        ("above twice the total", "impossible"),
+        ("far above, in doses", "review"),
+        ("far above, of no comparable group", "review"),
+        ("far above, out of scope", "review"),
+        ("far above, of leaf", "none"),
+        ("tons where no total is", "none"),
+        ("tons in a year without total", "none"),
+        ("tons where the total is zero", "none"),
+    ],
+)
+def test_only_an_official_total_of_the_same_scope_makes_a_quantity_doubtful(
+    seizures: pl.DataFrame, name: str, flag: str
+) -> None:
+    found = one(seizures, name)
+    assert found["outlier_flag"] == flag
+    assert (found["outlier_reason"] is None) == (flag == "none")
+    assert flag == "none" or found["official_kg"] is not None
+
+
+def test_without_any_official_total_nothing_is_doubtful(
+    world: Home, seizures: pl.DataFrame, registry: Registry, tmp_path: Path
+) -> None:
+    home = Home.at(tmp_path / "home").make()
+    shutil.copytree(world.tables, home.tables, dirs_exist_ok=True)
+    home.table_file(registry.tables["conformed.totals"]).unlink()
+    make.make_seizures(home, registry)
+    assert samples.table(home, registry, "conformed.seizures")["outlier_flag"].unique().to_list() == ["none"]
+    assert seizures["outlier_flag"].n_unique() == 3
+
+
+def test_the_same_inputs_conform_to_the_same_bytes(world: Home, registry: Registry, tmp_path: Path) -> None:
+    home = Home.at(tmp_path / "home").make()
+    shutil.copytree(world.tables, home.tables, dirs_exist_ok=True)
+    shutil.rmtree(home.tables / "conformed")
+    for step in (make.make_lines, make.make_legs, make.make_totals, make.make_seizures):
+        step(home, registry)
+    assert samples.table_bytes(home, ["conformed"]) == samples.table_bytes(world, ["conformed"])
