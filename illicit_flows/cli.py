@@ -1,0 +1,347 @@
+"""The `flows` command: data on stdout, words on stderr, `--json` everywhere.
+
+Belongs here: arguments, exit codes and printing. Does not belong here: anything that reads or makes data by itself.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from decimal import Decimal
+from enum import IntEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from illicit_flows import reader
+
+words = Console(stderr=True, highlight=False, soft_wrap=True)
+app = typer.Typer(
+    name="flows",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="From seizure reports to routes and trend tables.",
+)
+release_app = typer.Typer(no_args_is_help=True, help="Releases: list, show, verify.")
+app.add_typer(release_app, name="release")
+
+HomeOption = Annotated[
+    Path | None,
+    typer.Option("--home", help="Where everything is kept. Default: FLOWS_HOME, or data/home.", show_default=False),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+ReleaseOption = Annotated[str, typer.Option("--release", help="Name of a release.")]
+
+
+class Exit(IntEnum):
+    """Exit codes. Only `TEMPORARY` is worth a retry. Where several hold, the first of 7, 6, 75, 5, 4 is given."""
+
+    OK = 0
+    UNEXPECTED = 1
+    USAGE = 2
+    INVALID_ROWS = 3
+    DRIFTED = 4
+    BELOW_BOUND = 5
+    REFUSED = 6
+    INTEGRITY = 7
+    TEMPORARY = 75
+
+
+# --- commands -----------------------------------------------------------------------------------------------
+
+
+@app.command()
+def run(
+    home: HomeOption = None,
+    inbox: Annotated[
+        Path | None, typer.Option(help="Folder of `<publisher>/<file>`. Default: the home's inbox.", show_default=False)
+    ] = None,
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Day that ageing is counted from. Default: the newest data date."),
+    ] = None,
+    as_json: JsonOption = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Show the steps of the run.")] = False,
+) -> None:
+    """Run the nightly job in this process: deliver, parse, conform, infer, publish; print the release it made."""
+    house = _enter(home)
+    deliveries = (inbox or house.inbox).expanduser().resolve()
+    if inbox is None:
+        deliveries.mkdir(parents=True, exist_ok=True)
+    if not deliveries.is_dir():
+        raise typer.BadParameter(f"there is no folder {deliveries}", param_hint="--inbox")
+    words.print(f"reading {deliveries}")
+    from assets.definitions import defs
+    from assets.night import run_night
+
+    looked, made = run_night(defs, house, deliveries, as_of.date() if as_of else None, verbose=verbose)
+    release = reader.Release(made.path)
+    for name in looked.received.unclaimed:
+        words.print(f"no contract claims {name}: left alone")
+    for row in release.index["sources"]:
+        if row["n_withheld"]:
+            words.print(f"{row['source_id']} is withheld ({row['status']}); stale since {row['stale_since'] or 'ever'}")
+    withheld = [row for row in release.index["accounting"] if row["verdict"] != "accepted" and not row["is_resolved"]]
+    for row in withheld:
+        words.print(f"{row['source_id']}: {row['file_name']}: {row['says']}")
+    if release.index["simulated"]:
+        words.print("this release holds simulated data")
+    words.print("made a new release" if made.is_new else "nothing new: the latest release stands")
+    if as_json:
+        _print_json({"release": made.version, "path": str(made.path), "is_new": made.is_new, "withheld": withheld})
+    else:
+        typer.echo(f"{made.version}\t{made.path}")
+    raise typer.Exit(_withheld_code(release.index["sources"]))
+
+
+@app.command()
+def world(
+    out: Annotated[Path, typer.Option(help="Folder to write to.")],
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, same bytes.")] = 7,
+    seizures: Annotated[int, typer.Option(min=1000, max=1_000_000, help="Number of true seizures.")] = 20_000,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a simulated world with known truth: deliveries in the sources' own formats, and `truth/` beside them."""
+    from pipelines.world import make_world
+
+    summary = make_world(out.expanduser().resolve(), seed=seed, seizures=seizures)
+    words.print(f"simulated {summary.seizures} seizures, {summary.reports} report rows (seed {seed})")
+    if as_json:
+        _print_json(
+            {
+                "inbox": str(summary.out / "inbox"),
+                "truth": str(summary.out / "truth"),
+                "rows": dict(summary.rows_by_file),
+            }
+        )
+    else:
+        typer.echo(summary.out / "inbox")
+
+
+@app.command()
+def query(
+    sql: Annotated[str, typer.Argument(help="One SELECT over the release's tables.")],
+    home: HomeOption = None,
+    release: ReleaseOption = reader.LATEST,
+    as_json: JsonOption = False,
+) -> None:
+    """Read-only SQL over a verified release."""
+    import duckdb
+
+    con = _open(home, release).connect()
+    try:
+        rows = con.execute(sql).fetchall()
+    except duckdb.Error as error:
+        raise typer.BadParameter(str(error), param_hint="SQL") from None
+    names = [column[0] for column in con.description or []]
+    _print_records([dict(zip(names, row, strict=True)) for row in rows], names, as_json)
+
+
+@app.command()
+def trace(
+    table: Annotated[str, typer.Argument(help="Table, for example published.seizure_trends.")],
+    keys: Annotated[list[str], typer.Argument(help="COLUMN=VALUE …, naming one row.")],
+    home: HomeOption = None,
+    release: ReleaseOption = reader.LATEST,
+    limit: Annotated[int, typer.Option(min=1, help="Rows to print; JSON has all.")] = 20,
+    as_json: JsonOption = False,
+) -> None:
+    """From a figure down to the files and rows that it rests on."""
+    from illicit_flows.trace import NotTraceable
+    from illicit_flows.trace import trace as follow
+    from schemas.registry import registry
+
+    if not all("=" in key for key in keys):
+        raise typer.BadParameter("give the row as COLUMN=VALUE", param_hint="KEYS")
+    named = dict(key.split("=", 1) for key in keys)
+    try:
+        trail = follow(_open(home, release), registry(), table, named)
+    except NotTraceable as error:
+        raise typer.BadParameter(str(error)) from None
+    if as_json:
+        _print_json(trail.__dict__)
+        return
+    if trail.measure is not None:
+        words.print(f"{trail.measure} = {trail.stated}; {len(trail.rests_on)} rows add up to {trail.summed}")
+    if len(trail.rests_on) > limit:
+        words.print(f"the {limit} largest of {len(trail.rests_on)} rows; --json prints all")
+    _print_records(trail.rests_on[:limit], list(trail.rests_on[0]) if trail.rests_on else [], as_json=False)
+
+
+@release_app.command("list")
+def release_list(home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Names of the releases, the oldest first."""
+    folder = _home_path(home)
+    latest = (folder / "releases" / reader.LATEST).resolve().name
+    found = [{"release": name, "latest": name == latest} for name in reader.releases(folder)]
+    _print_records(found, ["release", "latest"], as_json)
+
+
+@release_app.command("show")
+def release_show(
+    version: Annotated[str, typer.Argument()] = reader.LATEST, home: HomeOption = None, as_json: JsonOption = False
+) -> None:
+    """What a release holds, and what happened to every delivered row."""
+    index = _open(home, version).index
+    if as_json:
+        _print_json(index)
+        return
+    words.print(f"release {index['version']}, as of {index['as_of']}, {index['status']}, TLP:{index['tlp']}")
+    if index["simulated"]:
+        words.print("holds simulated data")
+    tables = [{"table": name, **fact} for name, fact in index["tables"].items()]
+    _print_records(tables, ["table", "rows", "bytes", "last_change"], as_json=False)
+    _print_records(
+        index["accounting"],
+        [
+            "source_id",
+            "file_name",
+            "verdict",
+            "rows_delivered",
+            "staged",
+            "quarantined",
+            "declared",
+            "lines",
+            "not_lines",
+        ],
+        as_json=False,
+    )
+
+
+@release_app.command("verify")
+def release_verify(
+    version: Annotated[str, typer.Argument()] = reader.LATEST, home: HomeOption = None, as_json: JsonOption = False
+) -> None:
+    """Check every file of a release; name what is changed, missing or extra."""
+    release = _open(home, version)
+    faults = release.faults()
+    for fault in faults:
+        words.print(fault)
+    if as_json:
+        _print_json({"release": release.version, "whole": not faults, "faults": faults})
+    elif not faults:
+        typer.echo(f"{release.version} is whole: {len(release.sums)} files")
+    raise typer.Exit(Exit.INTEGRITY if faults else Exit.OK)
+
+
+@app.command()
+def doctor(home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Versions, disk, lock, contracts and the latest release: what is wrong, and how to mend it."""
+    from illicit_flows.doctor import examine
+
+    findings = examine(_enter(home))
+    _print_records(findings, ["what", "state", "found", "mend"], as_json)
+    raise typer.Exit(Exit.OK if all(finding["state"] == "ok" for finding in findings) else Exit.UNEXPECTED)
+
+
+# --- the way in and the way out -----------------------------------------------------------------------------
+
+
+def main() -> None:
+    """Entry point: run the command, and turn failures into words and an exit code."""
+    try:
+        with _explained():
+            app(standalone_mode=True)
+    except SystemExit as stop:
+        sys.stdout.flush()
+        raise stop from None
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001
+        code, says = _explain(error)
+        words.print(f"[red]{says}[/red]" if words.is_terminal else says, markup=words.is_terminal)
+        raise SystemExit(int(code)) from None
+
+
+def _explain(error: Exception) -> tuple[Exit, str]:
+    """Exit code and words of a failure. Record values never stand in them."""
+    if os.environ.get("FLOWS_DEBUG"):
+        import traceback
+
+        traceback.print_exception(error)
+    if isinstance(error, reader.IntegrityError):
+        return Exit.INTEGRITY, f"the release is not whole: {error}"
+    if isinstance(error, reader.NoRelease):
+        return Exit.USAGE, f"{error}; make one with `flows run`"
+    name = type(error).__name__
+    if name == "Busy":
+        return Exit.TEMPORARY, f"{error}; try again later"
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    if full or (name == "IOException" and "space" in str(error).lower()):
+        return Exit.TEMPORARY, "the disk is full; the latest release is as it was"
+    if name in ("DagsterAssetCheckFailedError", "StoreError", "Unbalanced"):
+        return Exit.REFUSED, f"nothing was published: {error}"
+    if name == "ContractFaults":
+        return Exit.REFUSED, str(error)
+    return Exit.UNEXPECTED, f"unexpected {name}: {error} (FLOWS_DEBUG=1 shows where)"
+
+
+def _withheld_code(sources: list[dict[str, Any]]) -> Exit:
+    states = {row["status"] for row in sources if row["n_withheld"]}
+    if "below_bound" in states:
+        return Exit.BELOW_BOUND
+    return Exit.DRIFTED if states else Exit.OK
+
+
+def _home_path(home: Path | None) -> Path:
+    return (home or reader.default_home()).expanduser().resolve()
+
+
+def _open(home: Path | None, version: str) -> reader.Release:
+    return reader.open(version, _home_path(home))
+
+
+def _enter(home: Path | None) -> Any:
+    """The home, made ready; Dagster's state goes below it from here on."""
+    from pipelines.store import Home
+
+    house = Home.at(_home_path(home)).make()
+    from assets.house import dagster_environment
+
+    os.environ.update(dagster_environment(house))
+    return house
+
+
+def _print_records(records: list[dict[str, Any]], names: list[str], as_json: bool) -> None:
+    if as_json:
+        _print_json([{name: record.get(name) for name in names} for record in records])
+    elif sys.stdout.isatty():
+        table = Table(*names)
+        for record in records:
+            table.add_row(*(_cell(record.get(name)) for name in names))
+        Console().print(table)
+    else:
+        typer.echo("\t".join(names))
+        for record in records:
+            typer.echo("\t".join(_cell(record.get(name)) for name in names))
+
+
+def _print_json(value: Any) -> None:
+    typer.echo(json.dumps(value, default=_plain, ensure_ascii=False))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, (date, datetime)):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return value.hex()
+    return str(value)
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else str(value)

@@ -1,0 +1,129 @@
+"""From a figure down to the files and rows that it rests on.
+
+A published table's contract says which measure its rows add up to and how (`trace:`). Tables of single seizures lead
+to their row by their own provenance columns.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from illicit_flows.reader import Release
+from schemas.contracts import PROVENANCE, TableContract
+from schemas.registry import Registry
+from schemas.render import TYPES, quoted
+
+LEGS = """
+    SELECT s.*, g.origin, g.departure, g.transit, g.destination
+    FROM conformed.seizures AS s
+    LEFT JOIN (
+        SELECT
+            seizure_id,
+            max(area) FILTER (WHERE role = 'origin') AS origin,
+            max(area) FILTER (WHERE role = 'departure') AS departure,
+            max(area) FILTER (WHERE role = 'transit') AS transit,
+            max(area) FILTER (WHERE role = 'destination') AS destination
+        FROM conformed.legs GROUP BY seizure_id
+    ) AS g USING (seizure_id)
+"""
+WHERE_FROM = ("source_id", "file_name", "part", "row_no", "delivery_id", "seizure_id")
+WHAT = (
+    "reporter",
+    "seized_from",
+    "commodity",
+    "quantity_reported",
+    "unit_reported",
+    "kg_mid",
+    "line_weight",
+    "factor_id",
+)
+
+
+class NotTraceable(ValueError):
+    """The question names a table, a column or a row that leads nowhere; the message says which and what would."""
+
+
+@dataclass(frozen=True)
+class Trail:
+    """What a figure rests on. `stated` and `summed` are equal where the way down is whole."""
+
+    table: str
+    row: dict[str, Any]
+    measure: str | None
+    stated: Any
+    summed: Any
+    rests_on: list[dict[str, Any]]
+
+
+def trace(release: Release, registry: Registry, table: str, keys: dict[str, str]) -> Trail:
+    """Follow one row of a table down to report rows.
+
+    `keys` are column values that name exactly one row of a published table, or any rows of a table of single
+    seizures. Raises `NotTraceable`.
+    """
+    contract = _contract(registry, table, keys)
+    con = release.connect()
+    conditions = " AND ".join(
+        f"p.{quoted(column)} = CAST(${column} AS {TYPES[registry.fields[column].type].sql})" for column in keys
+    )
+    if contract.trace is None:
+        found = _records(con, f"SELECT * FROM {_name(contract)} AS p WHERE {conditions} LIMIT 1000", keys)
+        if not found:
+            raise NotTraceable(f"{table} has no row with {_said(keys)}")
+        return Trail(table, found[0], None, None, None, [_provenance(row) for row in found])
+    found = _records(con, f"SELECT * FROM {_name(contract)} AS p WHERE {conditions} LIMIT 2", keys)
+    if len(found) != 1:
+        which = "no row" if not found else "more than one row"
+        raise NotTraceable(f"{table} has {which} with {_said(keys)}; its key is {', '.join(contract.primary_key)}")
+    return _follow(con, contract, found[0], conditions, keys)
+
+
+def _follow(con: Any, contract: TableContract, row: dict[str, Any], conditions: str, keys: dict[str, str]) -> Trail:
+    way = contract.trace
+    assert way is not None
+    joined = " AND ".join(f"{expression} = p.{quoted(column)}" for column, expression in way.keys.items())
+    columns = ", ".join(f"s.{quoted(column)}" for column in (*WHERE_FROM, *WHAT))
+    rests_on = _records(
+        con,
+        f"""
+        WITH p AS (SELECT * FROM {_name(contract)} AS p WHERE {conditions}), s AS ({LEGS})
+        SELECT {columns}, {way.line_measure} AS contributes
+        FROM p JOIN s ON {joined} AND ({way.where})
+        ORDER BY contributes DESC, s.source_id, s.file_name, s.part, s.row_no
+        """,
+        keys,
+    )
+    summed = round(sum((line["contributes"] for line in rests_on), start=0), 6)
+    return Trail(contract.qualified, row, way.measure, row[way.measure], summed, rests_on)
+
+
+def _contract(registry: Registry, table: str, keys: dict[str, str]) -> TableContract:
+    contract = registry.tables.get(table)
+    traceable = [name for name, known in registry.tables.items() if known.trace is not None or "row_no" in known.fields]
+    if contract is None or table not in traceable:
+        raise NotTraceable(f"{table} cannot be traced; these can: {', '.join(traceable)}")
+    unknown = sorted(set(keys) - set(contract.fields))
+    if unknown or not keys:
+        raise NotTraceable(
+            f"{table} has no column {', '.join(unknown) or '(none given)'}; it has {', '.join(contract.fields)}"
+        )
+    return contract
+
+
+def _provenance(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: row[name] for name in dict.fromkeys((*WHERE_FROM, *WHAT, *PROVENANCE)) if name in row}
+
+
+def _records(con: Any, query: str, params: dict[str, str]) -> list[dict[str, Any]]:
+    found = con.execute(query, params).fetchall()
+    names = [column[0] for column in con.description]
+    return [dict(zip(names, row, strict=True)) for row in found]
+
+
+def _name(contract: TableContract) -> str:
+    return f"{quoted(contract.layer)}.{quoted(contract.name)}"
+
+
+def _said(keys: dict[str, str]) -> str:
+    return ", ".join(f"{column}={value}" for column, value in keys.items())
