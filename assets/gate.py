@@ -18,7 +18,7 @@ import polars as pl
 
 from assets.house import House
 from assets.metadata import asset_key
-from pipelines.store import Home, connect, frame, write_bytes
+from pipelines.store import Home, add_codes, connect, frame, write_bytes
 from schemas.contracts import TableContract
 from schemas.registry import Registry, registry
 from schemas.render import GateRule, gate_rules, quoted
@@ -66,6 +66,7 @@ def examine(home: Home, contracts: Registry, table: TableContract) -> Verdict:
     """Hold one table against its contract, and keep the result."""
     rules = gate_rules(contracts, table)
     con = connect(home, contracts, [table.qualified])
+    add_codes(con, contracts, *sorted({contracts.fields[name].codes or "areas" for name in table.fields}))
     figures = frame(con, figures_query(table, rules))
     result = _validate(table.qualified, rules, figures)
     found = {outcome["expectation_config"]["kwargs"]["column"]: outcome["success"] for outcome in result["results"]}

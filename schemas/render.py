@@ -109,7 +109,10 @@ def ddl(registry: Registry, table: TableContract, name: str | None = None) -> st
 
 
 def gate_rules(registry: Registry, table: TableContract) -> list[GateRule]:
-    """All content rules of a table: row floor, key, ranges, code lists, completeness, its own rules."""
+    """All content rules of a table: row floor, key, ranges, code lists, completeness, its own rules.
+
+    The code lists must be open as tables `codes.<name>`.
+    """
     return list(_gate_rules(registry, table))
 
 
@@ -132,15 +135,13 @@ def _gate_rules(registry: Registry, table: TableContract) -> Iterator[GateRule]:
             says = f"{column} is between {field.minimum} and {field.maximum}"
             yield GateRule(f"{column}_range", f"count(*) FILTER (WHERE {' OR '.join(bounds)})", None, 0, says)
         if field.codes is not None:
-            codes = ", ".join(literal(code) for code in sorted(registry.codes[field.codes].codes))
-            outside = (
-                f"len(list_filter({name}, lambda x: x NOT IN ({codes}))) > 0"
-                if field.type == "texts"
-                else f"{name} NOT IN ({codes})"
-            )
-            yield GateRule(
-                f"{column}_codes", f"count(*) FILTER (WHERE {outside})", None, 0, f"{column} is a code of {field.codes}"
-            )
+            list_name, says = registry.codes[field.codes], f"{column} is a code of {field.codes}"
+            codes = f"SELECT {quoted(list_name.key)} FROM codes.{quoted(list_name.name)}"
+            outside = f"{name} NOT IN ({codes})"
+            if field.type == "texts":
+                known = ", ".join(literal(code) for code in sorted(list_name.codes))
+                outside = f"len(list_filter({name}, lambda x: x NOT IN ({known}))) > 0"
+            yield GateRule(f"{column}_codes", f"count(*) FILTER (WHERE {outside})", None, 0, says)
     for rule in table.rules:
         yield GateRule(rule.id, f"count(*) FILTER (WHERE {rule.breaks})", None, 0, rule.says)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
@@ -14,7 +15,7 @@ from test_deliveries import WITHHELD
 
 from pipelines.staging import parse
 from pipelines.store import Home, StoreError
-from schemas.registry import Registry
+from schemas.registry import LookupRow, Registry
 
 
 class Planted(NamedTuple):
@@ -214,6 +215,18 @@ def test_a_former_state_in_annual_totals_is_the_state_of_that_year(home: Home, r
     )
     rows = staged(home, registry, *({"country": name, "Year": year} for name, year in named), source="unodc_annual")
     assert rows["reporter"].to_list() == ["CSK", "ANT", "CUW", "XKX"]
+
+
+def test_a_spelling_whose_time_is_over_is_unknown_from_the_next_day_on(home: Home, registry: Registry) -> None:
+    ended = LookupRow("Oldland", "KEN", date(2012, 1, 1), date(2013, 12, 31))
+    lookups = {**registry.lookups, "areas.en": (*registry.lookups["areas.en"], ended)}
+    days = ("2011-12-31", "2012-01-01", "2013-12-31", "2014-01-01")
+    content = samples.ids(*({"COUNTRY": "Oldland", "SEIZURE_DATE": day} for day in days))
+    samples.stage(home, dataclasses.replace(registry, lookups=lookups), {"unodc_ids/a.csv": content})
+    assert quarantine(home, registry, "unodc_ids").select("row_no", "rule_id").rows() == [
+        (1, "unknown_code"),
+        (4, "unknown_code"),
+    ]
 
 
 def test_a_missing_unit_is_a_number_without_unit_and_not_a_fault(home: Home, registry: Registry) -> None:
