@@ -124,7 +124,7 @@ def _validate(name: str, rules: Sequence[GateRule], figures: pl.DataFrame) -> An
             )
             for rule in rules
         ]
-        return batch.validate(gx.ExpectationSuite(name=name, expectations=expectations))
+        return batch.validate(gx.ExpectationSuite(name=name, expectations=expectations), result_format="BOOLEAN_ONLY")
 
 
 def _data_docs(result: Any) -> str:

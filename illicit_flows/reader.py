@@ -85,7 +85,8 @@ class Release:
             raise IntegrityError([f"{Path(str(error.filename)).name} is missing"]) from None
         if hashlib.sha256(content).hexdigest() != stated:
             raise IntegrityError([f"{SUMS} is not what {self.version}.sha256 says"])
-        return dict(reversed(line.split("  ", 1)) for line in content.decode().splitlines())
+        lines = (line.split("  ", 1) for line in content.decode().splitlines())
+        return {name: digest for digest, name in lines}
 
     def faults(self) -> list[str]:
         """Every file that is missing, extra, or not what the sums say; empty where the release is whole."""

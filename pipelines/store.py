@@ -153,13 +153,11 @@ def add_view(con: Connection, home: Home, registry: Registry, name: str) -> None
     table = registry.tables[name]
     con.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(table.layer)}")
     files = table_files(home, registry, table)
-    if files:
-        paths = ", ".join(literal(str(path)) for path in files)
-        con.execute(
-            f"CREATE OR REPLACE VIEW {quoted(table.layer)}.{quoted(table.name)} AS SELECT * FROM read_parquet([{paths}])"
-        )
-    else:
-        con.execute(ddl(registry, table))
+    rows_of = f"SELECT * FROM read_parquet([{', '.join(literal(str(path)) for path in files)}])"
+    if not files:
+        columns = (f"CAST(NULL AS {sql_type(registry, column)}) AS {quoted(column)}" for column in table.fields)
+        rows_of = f"SELECT {', '.join(columns)} WHERE false"
+    con.execute(f"CREATE OR REPLACE VIEW {quoted(table.layer)}.{quoted(table.name)} AS {rows_of}")
 
 
 def add_codes(con: Connection, registry: Registry, *names: str) -> None:
@@ -184,7 +182,8 @@ def rows(con: Connection, query: str, params: Mapping[str, Any] | None = None) -
 
 def frame(con: Connection, query: str) -> pl.DataFrame:
     """A query's result as a Polars frame."""
-    return con.sql(query).pl()
+    table: pl.DataFrame = con.sql(query).pl()
+    return table
 
 
 def sql(package_file: str, name: str) -> str:

@@ -23,7 +23,7 @@ PROVENANCE: tuple[str, ...] = ("source_id", "delivery_id", "file_name", "part", 
 """Columns of every staged and conformed row that say where it came from."""
 
 FieldType = Literal[
-    "text", "flag", "count", "date", "decimal", "share", "degrees", "factor", "texts", "words", "geometry"
+    "text", "flag", "count", "date", "decimal", "share", "degrees", "factor", "texts", "words", "json", "geometry"
 ]
 
 

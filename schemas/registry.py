@@ -119,7 +119,8 @@ def load(project: Path) -> Registry:
     }
     sources = {}
     for path in sorted((schemas / "sources").glob("*.yml")):
-        source = _validated(path, SourceContract, _yaml(path, faults, project), faults, project)
+        content = _yaml(path, faults, project)
+        source = _validated(path, SourceContract, content, faults, project) if content else None
         if source is not None:
             if source.source != path.stem:
                 faults.append(f"{path.relative_to(project)}: `source` must be the file's name, {path.stem}")
@@ -273,9 +274,14 @@ def _lookup(path: Path, faults: list[str], project: Path) -> tuple[LookupRow, ..
     def day(text: str | None) -> date | None:
         return date.fromisoformat(text) if text else None
 
-    rows = tuple(
-        LookupRow(row["value"], row["code"], day(row.get("valid_from")), day(row.get("valid_to"))) for row in _csv(path)
-    )
+    try:
+        rows = tuple(
+            LookupRow(row["value"], row["code"], day(row.get("valid_from")), day(row.get("valid_to")))
+            for row in _csv(path)
+        )
+    except (KeyError, ValueError) as error:
+        faults.append(f"{path.relative_to(project)}: {type(error).__name__}: {error}")
+        return ()
     seen: set[tuple[str, date | None]] = set()
     for row in rows:
         if (row.value, row.valid_from) in seen:

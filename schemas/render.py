@@ -43,6 +43,8 @@ TYPES: dict[FieldType, ColumnType] = {
         pl.List(pl.Struct({"key": pl.String(), "value": pl.String()})),
         "object",
     ),
+    # a JSON object as text: a tenth of the time and the bytes of a MAP with a dozen keys
+    "json": ColumnType("VARCHAR", pa.string(), pl.String(), "object"),
     "geometry": ColumnType("BLOB", pa.binary(), pl.Binary(), "any"),
 }
 

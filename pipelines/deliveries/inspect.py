@@ -161,7 +161,8 @@ def _as_table(source: SourceContract, records: Records) -> pl.DataFrame:
 
 def _files(registry: Registry, source: SourceContract, inspections: list[Inspection]) -> pl.DataFrame:
     accepted = [found for found in inspections if found.verdict == "accepted"]
-    names = {found.delivery.file_name for found in accepted}
+    by_order = sorted(accepted, key=lambda found: found.delivery.order)
+    last_accepted = {found.delivery.file_name: found.delivery.order for found in by_order}
     newest = max(
         ((found.data_to or date.min, len(found.records.rows), found.delivery.delivery_id) for found in accepted),
         default=None,
@@ -182,7 +183,8 @@ def _files(registry: Registry, source: SourceContract, inspections: list[Inspect
             "data_to": found.data_to,
             "is_current": source.restates == "nothing"
             or (newest is not None and newest[2] == found.delivery.delivery_id),
-            "is_resolved": found.verdict != "accepted" and found.delivery.file_name in names,
+            "is_resolved": found.verdict != "accepted"
+            and last_accepted.get(found.delivery.file_name, 0) > found.delivery.order,
             "contract_version": source.version,
         }
         for found in inspections

@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from schemas.contracts import CsvFormat, JsonFormat, SourceContract
 
@@ -66,7 +67,7 @@ def _read_json(source: SourceContract, content: bytes) -> Records:
     if not text.strip():
         raise Unreadable("empty_file")
     try:
-        parsed = json.loads(text, parse_float=str, parse_int=str)
+        parsed = json.loads(text, parse_float=str, parse_int=str, object_pairs_hook=_object)
     except json.JSONDecodeError as error:
         raise Unreadable("not_json", line=error.lineno, position=error.colno) from None
     if not isinstance(parsed, list):
@@ -87,6 +88,15 @@ def _decoded(content: bytes, encoding: str) -> str:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise Unreadable("wrong_encoding", encoding=encoding, position=error.start, line=line) from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose keys stand once each: of a repeated key, one value would be lost in silence."""
+    names = [name for name, _ in pairs]
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise Unreadable("repeated_column", columns=", ".join(repeated))
+    return dict(pairs)
 
 
 def _cell(value: str | bool | None) -> str:

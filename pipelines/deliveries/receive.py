@@ -27,6 +27,8 @@ class Delivery:
     source_id: str
     file_name: str
     folder: Path
+    order: int
+    """Which delivery of the home it is. It says what came again under one name, and nothing else."""
 
     @property
     def simulated(self) -> bool:
@@ -78,7 +80,9 @@ def deliveries(home: Home) -> list[Delivery]:
     found = []
     for receipt in sorted(home.deliveries.glob(f"*/{RECEIPT}")):
         stated = json.loads(receipt.read_text(encoding="utf-8"))
-        found.append(Delivery(receipt.parent.name, stated["source"], stated["file_name"], receipt.parent))
+        found.append(
+            Delivery(receipt.parent.name, stated["source"], stated["file_name"], receipt.parent, stated["order"])
+        )
     return found
 
 
@@ -100,6 +104,7 @@ def _keep(home: Home, source_id: str, file: Path) -> bool:
     if (folder / RECEIPT).exists():
         return False
     write_bytes(folder / CONTENT, content, mode=0o600)
-    receipt = {"source": source_id, "file_name": file.name}
+    order = 1 + max((delivery.order for delivery in deliveries(home)), default=0)
+    receipt = {"source": source_id, "file_name": file.name, "order": order}
     write_bytes(folder / RECEIPT, json.dumps(receipt, ensure_ascii=False).encode())
     return True

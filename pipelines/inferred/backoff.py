@@ -95,4 +95,5 @@ def _counts(labelled: pl.DataFrame, level: Level, outcomes: Sequence[str], conte
     matrix = np.zeros((groups.height, len(outcomes)))
     columns = joined["outcome"].replace_strict(position, return_dtype=pl.Int64).to_numpy()
     np.add.at(matrix, (joined["group"].to_numpy(), columns), joined["n"].cast(pl.Float64).to_numpy())
-    return matrix[rows]
+    counted: Floats = matrix[rows]
+    return counted

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 import polars as pl
 
-from pipelines.store import Home, StoreError, connect, frame, write_frame, write_query
+from pipelines.store import Connection, Home, StoreError, connect, frame, rows, write_frame, write_query
 from schemas.contracts import LOOKUP_TARGETS, ColumnMap, NumberFormat, SourceContract
 from schemas.registry import LookupRow, Registry
 from schemas.render import literal, polars_schema, quoted
@@ -45,46 +46,77 @@ class Broken:
     params: tuple[tuple[str, str], ...] = ()
 
 
+@dataclass(frozen=True)
+class Staged:
+    """The rows that one delivery gives to each staging table, before the tables are written."""
+
+    tables: dict[str, pl.DataFrame]
+    endings: dict[str, int]
+
+
 def parse_source(home: Home, registry: Registry, source_id: str) -> dict[str, int]:
     """Write the staging tables of one source; returns the number of records by ending, and of rows by table.
 
     Raises `StoreError` where records are lost or counted twice.
     """
     source = registry.sources[source_id]
-    records = _records(home, registry, source)
+    con = connect(home, registry, ["deliveries.rows", "deliveries.files"])
+    con.register("wanted", pl.DataFrame({"source_id": [source_id]}))
+    accepted = [delivery for (delivery,) in rows(con, ACCEPTED)]
+    # one delivery at a time: its text and its parsed values together are many times the size of its file
+    parts = [_stage(registry, source, _records(con, delivery)) for delivery in accepted]
+    parts = parts or [_stage(registry, source, _records(con, ""))]
+    tables = {name: pl.concat([part.tables[name] for part in parts]) for name in parts[0].tables}
+    endings = {ending: sum(part.endings[ending] for part in parts) for ending in parts[0].endings}
+    if endings["records"] != endings["staged"] + endings["quarantined"] + endings["declared"]:
+        raise StoreError(f"{source_id}: the records do not add up: {endings}")
+    return endings | _write(home, registry, source, tables)
+
+
+def _stage(registry: Registry, source: SourceContract, records: pl.DataFrame) -> Staged:
+    """Split the records of one delivery into reports, quarantined and declared records."""
     whole, misshapen = _split_by_shape(source, records)
     text = _corrected(source, whole)
-    declared, reports = _split_declared(registry, source, text)
-    parsed = _parse(registry, source, reports)
-    quarantine = pl.concat([_broken_rows(source, parsed), misshapen]).sort(*KEY, "rule_id", "column")
-    staged = parsed.table.join(quarantine.select(KEY).unique(), on=KEY, how="anti")
-    counts = {
-        "records": records.height,
-        "staged": staged.height,
-        "quarantined": quarantine.select(KEY).n_unique(),
-        "declared": declared.height,
-    }
-    if counts["records"] != counts["staged"] + counts["quarantined"] + counts["declared"]:
-        raise StoreError(f"{source_id}: the records do not add up: {counts}")
-    return counts | _write(home, registry, source, parsed, staged, quarantine, declared)
+    declared, candidates = _split_declared(registry, source, text)
+    parsed = _parse(registry, source, candidates)
+    quarantine = pl.concat([_broken_rows(source, parsed), misshapen])
+    staged = parsed.table.join(quarantine.select(KEY).unique(), on=KEY, how="anti", maintain_order="left")
+    seizures = source.kind == "seizures"
+    return Staged(
+        {
+            "staging.reports": _reports(registry, source, staged if seizures else staged.clear()),
+            "staging.totals": _totals(registry, source, staged.clear() if seizures else staged),
+            "staging.quarantine": quarantine,
+            "staging.declared": declared,
+            "staging.mappings": _mappings(source, parsed.table),
+            "staging.unmapped": _unmapped_values(registry, source, parsed.table),
+        },
+        {
+            "records": records.height,
+            "staged": staged.height,
+            "quarantined": quarantine.select(KEY).n_unique(),
+            "declared": declared.height,
+        },
+    )
 
 
 # --- steps --------------------------------------------------------------------------------------------------
 
+ACCEPTED = """
+    SELECT delivery_id FROM deliveries.files JOIN wanted USING (source_id) WHERE verdict = 'accepted' ORDER BY delivery_id
+"""
+RECORDS = """
+    SELECT r.delivery_id, f.file_name, r.part, r.row_no, f.contract_version, f.header, r.cells, r.damage
+    FROM deliveries.rows AS r
+    JOIN deliveries.files AS f USING (delivery_id)  -- n:1
+    JOIN wanted_delivery AS w USING (delivery_id)  -- n:1
+    ORDER BY r.part, r.row_no
+"""
 
-def _records(home: Home, registry: Registry, source: SourceContract) -> pl.DataFrame:
-    con = connect(home, registry, ["deliveries.rows", "deliveries.files"])
-    con.register("wanted", pl.DataFrame({"source_id": [source.source]}))
-    return frame(
-        con,
-        """
-        SELECT r.delivery_id, f.file_name, r.part, r.row_no, f.contract_version, f.header, r.cells, r.damage
-        FROM deliveries.rows AS r
-        JOIN deliveries.files AS f USING (delivery_id)  -- n:1
-        JOIN wanted AS w ON w.source_id = r.source_id
-        ORDER BY r.delivery_id, r.part, r.row_no
-        """,
-    )
+
+def _records(con: Connection, delivery_id: str) -> pl.DataFrame:
+    con.register("wanted_delivery", pl.DataFrame({"delivery_id": [delivery_id]}))
+    return frame(con, RECORDS)
 
 
 def _split_by_shape(source: SourceContract, records: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -241,16 +273,20 @@ def _parse_code(parsed: Parsed, registry: Registry, name: str, column: ColumnMap
     spelling = pl.col(_text(name))
     if column.also_with is not None:
         spelling = pl.concat_str(pl.col(_text(column.also_with)), spelling, separator="|")
+    empty = pl.col(_text(name)) == ""
     not_known = spelling.is_in(column.not_known)
     code = _code(spelling, registry.lookups[column.lookup or ""], parsed.table)
-    mapped = pl.when(~not_known).then(code).otherwise(pl.lit(column.not_known_code, pl.String))
-    unmapped = ~not_known & code.is_null()
-    parsed.table = parsed.table.with_columns(mapped.alias(target), unmapped.alias(_unmapped(name)))
+    parsed.table = parsed.table.with_columns(
+        pl.when(~not_known).then(code).otherwise(pl.lit(column.not_known_code, pl.String)).alias(target),
+        pl.when(~not_known & ~empty & code.is_null()).then(spelling).alias(_unmapped(name)),
+        (not_known | empty).alias(_unknown(name)),
+    )
+    unmapped = pl.col(_unmapped(name)).is_not_null()
     if column.to in QUARANTINES:
-        _mark(parsed, "missing_value", name, pl.col(target).is_null() & (pl.col(_text(name)) == ""))
-        _mark(parsed, "unknown_code", name, pl.col(_unmapped(name)) & (pl.col(_text(name)) != ""))
+        _mark(parsed, "missing_value", name, pl.col(target).is_null() & empty)
+        _mark(parsed, "unknown_code", name, unmapped)
     else:
-        kept = pl.when(pl.col(_unmapped(name))).then(pl.lit(UNMAPPED)).otherwise(pl.col(target))
+        kept = pl.when(unmapped).then(pl.lit(UNMAPPED)).otherwise(pl.col(target))
         parsed.table = parsed.table.with_columns(kept.alias(target))
 
 
@@ -259,6 +295,7 @@ def _code(spelling: pl.Expr, lookup: Sequence[LookupRow], table: pl.DataFrame) -
     always = {row.value: row.code for row in lookup if row.valid_from is None and row.valid_to is None}
     code = spelling.replace_strict(always, default=None, return_dtype=pl.String)
     day = pl.col("seized_from") if "seized_from" in table.columns else pl.date(pl.col("year"), 7, 1)
+    day = day.fill_null(date.max)  # a row without a date breaks the date's rule, not this one
     for row in lookup:
         if row.value not in always:
             holds = spelling == row.value
@@ -271,30 +308,38 @@ def _code(spelling: pl.Expr, lookup: Sequence[LookupRow], table: pl.DataFrame) -
 # --- tables -------------------------------------------------------------------------------------------------
 
 
-def _write(
-    home: Home,
-    registry: Registry,
-    source: SourceContract,
-    parsed: Parsed,
-    staged: pl.DataFrame,
-    quarantine: pl.DataFrame,
-    declared: pl.DataFrame,
-) -> dict[str, int]:
+def _write(home: Home, registry: Registry, source: SourceContract, tables: dict[str, pl.DataFrame]) -> dict[str, int]:
     con = connect(home, registry)
-    reports = _reports(registry, source, staged if source.kind == "seizures" else staged.clear())
-    con.register("parsed", reports)
-    query = _reports_query(registry, source)
-    written = {"staging.reports": write_query(con, home, registry, "staging.reports", query, partition=source.source)}
-    tables = {
-        "staging.totals": _totals(registry, source, staged if source.kind == "totals" else staged.clear()),
-        "staging.quarantine": quarantine,
-        "staging.declared": declared,
-        "staging.mappings": _mappings(registry, source, parsed.table),
-        "staging.unmapped": _unmapped_values(registry, source, parsed.table),
+    con.register("parsed", tables["staging.reports"])
+    con.register("mapped", tables["staging.mappings"])
+    con.register("unmapped", tables["staging.unmapped"])
+    queries = {
+        "staging.reports": _reports_query(registry, source),
+        "staging.mappings": MAPPINGS,
+        "staging.unmapped": UNMAPPED_VALUES,
     }
-    for name, table in tables.items():
-        written[name] = write_frame(con, home, registry, name, table, partition=source.source)
-    return written
+    partition = source.source
+    return {
+        name: write_query(con, home, registry, name, queries[name], partition=partition)
+        if name in queries
+        else write_frame(con, home, registry, name, table, partition=partition)
+        for name, table in tables.items()
+    }
+
+
+MAPPINGS = """
+    SELECT
+        source_id, "column", target,
+        sum(n_given) AS n_given,
+        sum(n_given - n_unmapped) AS n_mapped,
+        sum(n_unmapped) AS n_unmapped,
+        sum(n_not_known) AS n_not_known,
+        CASE WHEN sum(n_given) = 0 THEN 1 ELSE sum(n_given - n_unmapped) / sum(n_given) END AS share_mapped
+    FROM mapped GROUP BY source_id, "column", target
+"""
+UNMAPPED_VALUES = """
+    SELECT source_id, "column", value, sum(n_rows) AS n_rows FROM unmapped GROUP BY source_id, "column", value
+"""
 
 
 def _reports(registry: Registry, source: SourceContract, staged: pl.DataFrame) -> pl.DataFrame:
@@ -341,10 +386,9 @@ def _reports_query(registry: Registry, source: SourceContract) -> str:
     """SQL over the frame `parsed`: the seizure's id is a hash of source, words and ordinal among identical rows."""
     columns = [name for name in registry.field_names("staging.reports") if name not in ("seizure_id", "words")]
     names = [name for name, column in source.columns.items() if column.to is not None]
-    keys = ", ".join(literal(name) for name in names)
-    values = ", ".join(quoted(_word(name)) for name in names)
+    words = ", ".join(f"{literal(name)}: {quoted(_word(name))}" for name in names)
     return (
-        f"SELECT {', '.join(map(quoted, columns))}, map([{keys}], [{values}]) AS words, "
+        f"SELECT {', '.join(map(quoted, columns))}, CAST(to_json({{{words}}}) AS VARCHAR) AS words, "
         "left(sha256(identity || chr(31) || ordinal), 32) AS seizure_id FROM parsed"
     )
 
@@ -380,30 +424,25 @@ def _broken_rows(source: SourceContract, parsed: Parsed) -> pl.DataFrame:
     return pl.concat([empty, *frames])
 
 
-def _mappings(registry: Registry, source: SourceContract, table: pl.DataFrame) -> pl.DataFrame:
+def _mappings(source: SourceContract, table: pl.DataFrame) -> pl.DataFrame:
     """How much of each looked-up column has a code, over all records that are reports."""
-    rows = []
+    counts = []
     for name, column in source.columns.items():
-        if column.to not in LOOKUP_TARGETS:
-            continue
-        not_known = int(table[_text(name)].is_in(column.not_known).sum())
-        unmapped = int(table[_unmapped(name)].sum())
-        given = table.height - not_known
-        share = 1.0 if given == 0 else (given - unmapped) / given
-        rows.append(
-            (source.source, name, str(column.to), given, given - unmapped, unmapped, not_known, round(share, 6))
-        )
-    schema = polars_schema(registry, registry.tables["staging.mappings"])
-    return pl.DataFrame(rows, schema={**schema, "share_mapped": pl.Float64()}, orient="row").cast(
-        {"share_mapped": schema["share_mapped"]}
+        if column.to in LOOKUP_TARGETS:
+            not_known = int(table[_unknown(name)].sum())
+            unmapped = table.height - table[_unmapped(name)].null_count()
+            counts.append((source.source, name, str(column.to), table.height - not_known, unmapped, not_known))
+    names = dict.fromkeys(("source_id", "column", "target"), pl.String())
+    return pl.DataFrame(
+        counts, schema={**names, **dict.fromkeys(("n_given", "n_unmapped", "n_not_known"), pl.Int64())}, orient="row"
     )
 
 
 def _unmapped_values(registry: Registry, source: SourceContract, table: pl.DataFrame) -> pl.DataFrame:
     schema = polars_schema(registry, registry.tables["staging.unmapped"])
     frames = [
-        table.filter(pl.col(_unmapped(name)))
-        .group_by(pl.col(_text(name)).alias("value"))
+        table.filter(pl.col(_unmapped(name)).is_not_null())
+        .group_by(pl.col(_unmapped(name)).alias("value"))
         .agg(pl.len().cast(pl.Int64).alias("n_rows"))
         .select(pl.lit(source.source).alias("source_id"), pl.lit(name).alias("column"), "value", "n_rows")
         for name, column in source.columns.items()
@@ -455,5 +494,10 @@ def _text(column: str) -> str:
 
 
 def _unmapped(column: str) -> str:
-    """Frame column that marks spellings without a code."""
+    """Frame column that holds the spellings without a code."""
     return f"unmapped:{column}"
+
+
+def _unknown(column: str) -> str:
+    """Frame column that marks the rows in which the column says that nothing is known, or nothing at all."""
+    return f"unknown:{column}"

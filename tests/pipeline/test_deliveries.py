@@ -119,7 +119,7 @@ WITHHELD = {
 
 def looked_at(source: SourceContract, content: bytes) -> Inspection:
     bounded = source.model_copy(update={"rows": source.rows.model_copy(update={"max": MANY})})
-    return inspect(bounded, Delivery("0" * 64, source.source, "file", Path("nowhere")), content)
+    return inspect(bounded, Delivery("0" * 64, source.source, "file", Path("nowhere"), 1), content)
 
 
 def state(home: Home, registry: Registry, source: str) -> dict[str, object]:
@@ -343,9 +343,6 @@ def test_a_withheld_file_that_is_sent_again_under_its_name_and_accepted_is_resol
     assert dict(zip(files["verdict"], files["is_resolved"], strict=True)) == {"below_bound": True, "accepted": False}
 
 
-@pytest.mark.xfail(
-    strict=True, reason="receipts hold no order: a file accepted earlier under the name hides a later withheld one"
-)
 def test_a_broken_file_under_the_name_of_an_accepted_one_leaves_the_source_stale(
     home: Home, registry: Registry
 ) -> None:

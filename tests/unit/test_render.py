@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines.store import Connection, Home, connect, write_query
+from pipelines.store import Connection, Home, add_codes, connect, write_query
 from schemas.contracts import LANGUAGES, TableContract
 from schemas.registry import Registry
 from schemas.render import (
@@ -117,6 +117,7 @@ def test_the_arrow_schema_tells_what_may_be_missing_and_what_a_column_means(regi
 def test_an_empty_table_fails_its_row_floor_where_there_is_one_and_no_other_rule(
     con: Connection, registry: Registry
 ) -> None:
+    add_codes(con, registry, *registry.codes)
     for name, table in registry.tables.items():
         con.execute(ddl(registry, table))
         rules = gate_rules(registry, table)
@@ -155,6 +156,7 @@ def test_a_list_with_one_foreign_code_turns_its_gate_rule_red(con: Connection, r
 def test_a_bad_row_turns_its_gate_rule_red(con: Connection, registry: Registry) -> None:
     name = "reference.factors"
     table = registry.tables[name]
+    add_codes(con, registry, *registry.codes)
     loose = table.model_copy(update={"nullable": frozenset(table.fields)})
     con.execute(ddl(registry, loose).replace(" CHECK (", " CHECK (true OR "))
     insert(con, loose, **factor())
