@@ -128,7 +128,7 @@ def _validate(name: str, rules: Sequence[GateRule], figures: pl.DataFrame) -> An
 
 
 def _data_docs(result: Any) -> str:
-    """The page of Data Docs for one result, without the style sheets and scripts that it would fetch from the network."""
+    """The page of Data Docs for one result, without the styles and scripts that it would fetch from a network."""
     from great_expectations.render.renderer import ValidationResultsPageRenderer
     from great_expectations.render.view import DefaultJinjaPageView
 

@@ -7,7 +7,7 @@ import dagster as dg
 from assets.deliveries import SOURCES
 from assets.house import House
 from assets.metadata import materialised, table_spec
-from pipelines.staging.parse import parse_source
+from pipelines.staging.make import parse_source
 from schemas.registry import registry
 
 TABLES = [table.qualified for table in registry().tables_of("staging")]

@@ -108,7 +108,7 @@ def print_json(inputs: dict[str, int], runs: dict[str, int], costs: dict[str, Co
 
 
 def print_table(inputs: dict[str, int], runs: dict[str, int], costs: dict[str, Cost]) -> None:
-    print(f"{inputs['files']} files, {inputs['bytes'] / 1e6:.1f} MB; runs: {runs['flows']} flows, {runs['duckdb']} duckdb")
+    print(f"{inputs['files']} files, {inputs['bytes'] / 1e6:.1f} MB; flows {runs['flows']}x, duckdb {runs['duckdb']}x")
     print(f"{'':24}{'wall s':>10}{'CPU s':>10}{'peak MB':>10}")
     for name, cost in costs.items():
         print(f"{name:24}{cost.wall_seconds:10.2f}{cost.cpu_seconds:10.2f}{cost.peak_memory_mb:10.1f}")

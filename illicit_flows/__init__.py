@@ -4,6 +4,6 @@ Belongs here: the release reader, which needs neither Dagster nor the pipelines,
 Does not belong here: anything that makes data.
 """
 
-from illicit_flows.reader import IntegrityError, NoRelease, Release, open, releases
+from illicit_flows.reader import IntegrityError, NoRelease, Release, open, releases  # noqa: A004
 
 __all__ = ["IntegrityError", "NoRelease", "Release", "open", "releases"]

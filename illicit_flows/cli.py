@@ -272,21 +272,24 @@ def _explain(error: Exception) -> tuple[Exit, str]:
         import traceback
 
         traceback.print_exception(error)
-    if isinstance(error, reader.IntegrityError):
-        return Exit.INTEGRITY, f"the release is not whole: {error}"
-    if isinstance(error, reader.NoRelease):
-        return Exit.USAGE, f"{error}; make one with `flows run`"
     name = type(error).__name__
-    if name == "Busy":
-        return Exit.TEMPORARY, f"{error}; try again later"
     full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
     if full or (name == "IOException" and "space" in str(error).lower()):
         return Exit.TEMPORARY, "the disk is full; the latest release is as it was"
-    if name in ("DagsterAssetCheckFailedError", "StoreError", "Unbalanced"):
-        return Exit.REFUSED, f"nothing was published: {error}"
-    if name == "ContractFaults":
-        return Exit.REFUSED, str(error)
-    return Exit.UNEXPECTED, f"unexpected {name}: {error} (FLOWS_DEBUG=1 shows where)"
+    code, says = FAILURES.get(name, (Exit.UNEXPECTED, f"unexpected {name}: {{}} (FLOWS_DEBUG=1 shows where)"))
+    return code, says.format(error)
+
+
+FAILURES: dict[str, tuple[Exit, str]] = {
+    "IntegrityError": (Exit.INTEGRITY, "the release is not whole: {}"),
+    "NoRelease": (Exit.USAGE, "{}; make one with `flows run`"),
+    "Busy": (Exit.TEMPORARY, "{}; try again later"),
+    "ContractFaults": (Exit.REFUSED, "{}"),
+    **dict.fromkeys(
+        ("DagsterAssetCheckFailedError", "StoreError", "Unbalanced"), (Exit.REFUSED, "nothing was published: {}")
+    ),
+}
+"""By name, so that a command that only reads need not load what makes."""
 
 
 def _withheld_code(sources: list[dict[str, Any]]) -> Exit:

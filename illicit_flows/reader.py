@@ -149,14 +149,14 @@ class Release:
         return con
 
     def _polars(self, name: str) -> pl.DataFrame:
-        import polars
+        import polars as pl
 
-        return polars.read_parquet(self.check(f"tables/{name}.parquet"))
+        return pl.read_parquet(self.check(f"tables/{name}.parquet"))
 
     def _geo(self, name: str) -> gpd.GeoDataFrame:
-        import geopandas
+        import geopandas as gpd
 
-        return geopandas.read_parquet(self.check(GEO[name]))
+        return gpd.read_parquet(self.check(GEO[name]))
 
 
 def _sha256(path: Path) -> str:

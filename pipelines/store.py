@@ -271,10 +271,8 @@ def _check_keys(con: Connection, home: Home, registry: Registry, table: TableCon
         there = ", ".join(quoted(column) for column in foreign.references)
         parent = ".".join(quoted(part) for part in foreign.table.split("."))
         filled = " AND ".join(f"{quoted(column)} IS NOT NULL" for column in foreign.columns)
-        (orphans,) = rows(
-            con,
-            f"SELECT count(*) FROM (SELECT DISTINCT {here} FROM _out WHERE {filled} EXCEPT SELECT {there} FROM {parent})",
-        )[0]
+        lost = f"SELECT DISTINCT {here} FROM _out WHERE {filled} EXCEPT SELECT {there} FROM {parent}"
+        (orphans,) = rows(con, f"SELECT count(*) FROM ({lost})")[0]
         if orphans:
             raise StoreError(f"{table.qualified}: {orphans} values of ({here}) are not in {foreign.table}")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -23,6 +23,7 @@ from schemas.contracts import (
     LEG_TARGETS,
     LOOKUP_TARGETS,
     PROVENANCE,
+    ColumnMap,
     FieldContract,
     SourceContract,
     TableContract,
@@ -141,50 +142,62 @@ def load(project: Path) -> Registry:
 
 
 def _table_faults(registry: Registry) -> Iterator[str]:
-    used: set[str] = set()
     for name, table in registry.tables.items():
-        used.update(table.fields)
-        known = set(table.fields)
-        for field in table.fields:
-            if field not in registry.fields:
-                yield f"{name}: column {field} is not in fields.yml"
-        for label, columns in {
-            "primary key": table.primary_key,
-            "nullable": table.nullable,
-            "completeness": table.completeness,
-            "foreign key": [column for key in table.foreign_keys for column in key.columns],
-            "trace": table.trace.keys if table.trace else [],
-        }.items():
-            for column in columns:
-                if column not in known:
-                    yield f"{name}: {label} names {column}, which the table does not have"
-        for column in set(table.primary_key) & table.nullable:
-            yield f"{name}: {column} is in the primary key and nullable"
-        if table.layer in ("staging", "conformed") and "row_no" in known:
-            for column in PROVENANCE:
-                if column not in known:
-                    yield f"{name}: provenance column {column} is missing"
-        for column in sorted(table.nullable & known):
-            field_contract = registry.fields.get(column)
-            bounded = field_contract is not None and (
-                field_contract.codes or field_contract.minimum is not None or field_contract.maximum is not None
-            )
-            if bounded and column not in table.completeness:
-                yield f"{name}: {column} has a range or a code list and is nullable, so it needs `completeness`"
-        for key in table.foreign_keys:
-            target = registry.tables.get(key.table)
-            if target is None:
-                yield f"{name}: foreign key to the unknown table {key.table}"
-            elif set(key.references) - set(target.fields):
-                yield f"{name}: foreign key to columns that {key.table} does not have"
-        ids = [rule.id for rule in table.rules]
-        for rule_id in sorted({rule_id for rule_id in ids if ids.count(rule_id) > 1}):
-            yield f"{name}: rule {rule_id} stands twice"
-    for field in sorted(set(registry.fields) - used):
-        yield f"fields.yml: {field} is in no table"
+        yield from _column_faults(registry, name, table)
+        yield from _bound_faults(registry, name, table)
+        yield from _key_faults(registry, name, table)
+    used = {field for table in registry.tables.values() for field in table.fields}
     for field, contract in registry.fields.items():
+        if field not in used:
+            yield f"fields.yml: {field} is in no table"
         if contract.codes is not None and contract.codes not in registry.codes:
             yield f"fields.yml: {field} names the unknown code list {contract.codes}"
+
+
+def _column_faults(registry: Registry, name: str, table: TableContract) -> Iterator[str]:
+    known = set(table.fields)
+    for field in table.fields:
+        if field not in registry.fields:
+            yield f"{name}: column {field} is not in fields.yml"
+    named: dict[str, Iterable[str]] = {
+        "primary key": table.primary_key,
+        "nullable": table.nullable,
+        "completeness": table.completeness,
+        "foreign key": [column for key in table.foreign_keys for column in key.columns],
+        "trace": table.trace.keys if table.trace else [],
+    }
+    for label, columns in named.items():
+        for column in columns:
+            if column not in known:
+                yield f"{name}: {label} names {column}, which the table does not have"
+    if table.layer in ("staging", "conformed") and "row_no" in known:
+        for column in PROVENANCE:
+            if column not in known:
+                yield f"{name}: provenance column {column} is missing"
+
+
+def _bound_faults(registry: Registry, name: str, table: TableContract) -> Iterator[str]:
+    """A missing value passes every range and every code list: how many may be missing must be said."""
+    for column in sorted(table.nullable & set(table.fields)):
+        field = registry.fields.get(column)
+        if field is None or column in table.completeness:
+            continue
+        if field.codes or field.minimum is not None or field.maximum is not None:
+            yield f"{name}: {column} has a range or a code list and is nullable, so it needs `completeness`"
+
+
+def _key_faults(registry: Registry, name: str, table: TableContract) -> Iterator[str]:
+    for column in set(table.primary_key) & table.nullable:
+        yield f"{name}: {column} is in the primary key and nullable"
+    for key in table.foreign_keys:
+        target = registry.tables.get(key.table)
+        if target is None:
+            yield f"{name}: foreign key to the unknown table {key.table}"
+        elif set(key.references) - set(target.fields):
+            yield f"{name}: foreign key to columns that {key.table} does not have"
+    ids = [rule.id for rule in table.rules]
+    for rule_id in sorted({rule_id for rule_id in ids if ids.count(rule_id) > 1}):
+        yield f"{name}: rule {rule_id} stands twice"
 
 
 def _source_faults(registry: Registry) -> Iterator[str]:
@@ -192,29 +205,32 @@ def _source_faults(registry: Registry) -> Iterator[str]:
         if source.mirrors is not None and source.mirrors not in registry.sources:
             yield f"sources/{name}: mirrors the unknown source {source.mirrors}"
         for column, mapping in source.columns.items():
-            if mapping.lookup is None or mapping.to is None:
-                continue
-            rows = registry.lookups.get(mapping.lookup)
-            if rows is None:
-                yield f"sources/{name}: {column} names the unknown lookup {mapping.lookup}"
-                continue
-            codes = registry.codes[CODES_OF_TARGET[mapping.to]].codes
-            for row in rows:
-                if row.code not in codes:
-                    yield f"lookups/{mapping.lookup}: {row.value!r} maps to {row.code!r}, which is no code of {mapping.to}"
-            if mapping.not_known_code is not None and mapping.not_known_code not in codes:
-                yield f"sources/{name}: {column} stands for the unknown code {mapping.not_known_code}"
+            yield from _lookup_faults(registry, name, column, mapping)
         for target, code in source.constants.items():
             if target in LOOKUP_TARGETS and code not in registry.codes[CODES_OF_TARGET[target]].codes:
                 yield f"sources/{name}: the constant {target} is {code!r}, which is no code"
-        groups = registry.codes["commodity_groups"].codes
         scope_groups = [] if source.scope.commodity_groups == "all" else source.scope.commodity_groups
         for group in [*scope_groups, *source.scope.not_commodity_groups]:
-            if group not in groups:
+            if group not in registry.codes["commodity_groups"].codes:
                 yield f"sources/{name}: scope names the unknown commodity group {group}"
         for rule in source.date_precision:
             if rule.reporter not in registry.codes["areas"].codes:
                 yield f"sources/{name}: date_precision names the unknown reporter {rule.reporter}"
+
+
+def _lookup_faults(registry: Registry, name: str, column: str, mapping: ColumnMap) -> Iterator[str]:
+    if mapping.lookup is None or mapping.to is None:
+        return
+    rows = registry.lookups.get(mapping.lookup)
+    if rows is None:
+        yield f"sources/{name}: {column} names the unknown lookup {mapping.lookup}"
+        return
+    codes = registry.codes[CODES_OF_TARGET[mapping.to]].codes
+    for row in rows:
+        if row.code not in codes:
+            yield f"lookups/{mapping.lookup}: {row.value!r} maps to {row.code!r}, which is no code of {mapping.to}"
+    if mapping.not_known_code is not None and mapping.not_known_code not in codes:
+        yield f"sources/{name}: {column} stands for the unknown code {mapping.not_known_code}"
 
 
 def _code_faults(registry: Registry) -> Iterator[str]:

@@ -21,7 +21,7 @@ from pipelines.conformed.make import make_legs, make_lines, make_seizures, make_
 from pipelines.deliveries.inspect import read_source, summarise
 from pipelines.deliveries.receive import Received, deliveries, receive
 from pipelines.reference.make import make_reference
-from pipelines.staging.parse import parse_source
+from pipelines.staging.make import parse_source
 from pipelines.store import Home, connect, frame
 from schemas.registry import Registry
 

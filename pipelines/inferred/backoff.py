@@ -34,7 +34,7 @@ class BackOff:
     labelled: pl.DataFrame
 
     def predict(self, contexts: pl.DataFrame) -> Floats:
-        """Probabilities, shape (contexts, outcomes); every row sums to 1. Contexts never seen fall back to coarser ones."""
+        """Probabilities, shape (contexts, outcomes); every row sums to 1. Unseen contexts fall back to coarser ones."""
         probabilities = np.full((contexts.height, len(self.outcomes)), 1.0 / len(self.outcomes))
         for level in self.levels:
             counts = _counts(self.labelled, level, self.outcomes, contexts)

@@ -1,6 +1,6 @@
 """Seizures attributed to corridors and to production-market pairs.
 
-For seizure i with chance πᵢ of belonging to cross-border traffic, first place a (departure or origin) and destination b,
+For seizure i with chance πᵢ of belonging to cross-border traffic, first place a (departure or origin), destination b,
 
     Jᵢ(a, b) = Pᵢ(a) Qᵢ(b) / Σ_{a'≠b'} Pᵢ(a') Qᵢ(b')      for a ≠ b, else 0
     n(a, b)  = Σᵢ wᵢ πᵢ Jᵢ(a, b)

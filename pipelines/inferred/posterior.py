@@ -77,13 +77,8 @@ def make_scope(home: Home, registry: Registry) -> int:
         pl.lit(MODEL_ID).alias("model_id"),
     )
     con.register("scored", scored)
-    return write_query(
-        con,
-        home,
-        registry,
-        "inferred.seizure_scope",
-        "SELECT seizure_id, p_cross_border, basis, model_id FROM inferred.seizure_evidence JOIN scored USING (evidence_id)",
-    )
+    query = "SELECT * EXCLUDE (evidence_id) FROM inferred.seizure_evidence JOIN scored USING (evidence_id)"
+    return write_query(con, home, registry, "inferred.seizure_scope", query)
 
 
 PLACES = "SELECT area FROM reference.areas WHERE area_type IN ('country', 'territory') ORDER BY area"

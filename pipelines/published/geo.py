@@ -6,6 +6,7 @@ be seen; the countries that it crosses are not on the route.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import geopandas as gpd
@@ -63,7 +64,7 @@ def great_circle(lon_a: float, lat_a: float, lon_b: float, lat_b: float) -> tupl
     between = GEOD.npts(lon_a, lat_a, lon_b, lat_b, max(int(length_km // STEP_KM), 1))
     path = [(lon_a, lat_a), *between, (lon_b, lat_b)]
     parts: list[list[tuple[float, float]]] = [[path[0]]]
-    for (lon, lat), (next_lon, next_lat) in zip(path, path[1:], strict=False):
+    for (lon, lat), (next_lon, next_lat) in pairwise(path):
         if abs(next_lon - lon) > 180:  # the step crosses the antimeridian: end one line there and begin another
             side = 180.0 if lon > 0 else -180.0
             gap = 360 - abs(next_lon - lon)

@@ -27,7 +27,7 @@ INPUTS: dict[str, tuple[str, ...]] = {
 
 
 def as_of_date(home: Home, registry: Registry, stated: date | None) -> date:
-    """The day that ageing is counted from: as stated, or the newest date in the accepted reports. Raises `StoreError`."""
+    """The day that ageing is counted from: as stated, or the newest date in the reports. Raises `StoreError`."""
     if stated is not None:
         return stated
     con = connect(home, registry, ["conformed.seizures"])

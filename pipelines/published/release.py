@@ -49,7 +49,7 @@ class Made:
 
 
 def inputs_digest(home: Home, registry: Registry, as_of: date | None) -> str:
-    """Digest of all that a release is a function of: deliveries, contracts, reference data, code, and a stated as-of."""
+    """Digest of all that a release is a function of: deliveries, contracts, facts, code, and a stated as-of."""
     digest = hashlib.sha256()
     for part in (registry.digest, _code_digest(), str(as_of), *sorted(p.parent.name for p in _receipts(home))):
         digest.update(part.encode() + b"\0")
@@ -133,10 +133,8 @@ def _write_tables(
         target = building / "tables" / f"{name}.parquet"
         source = f"{quoted(table.layer)}.{quoted(table.name)}"
         if table.partitioned_by_source:
-            order = ", ".join(quoted(column) for column in table.primary_key)
-            con.execute(
-                f"COPY (SELECT * FROM {source} ORDER BY {order}) TO {literal(str(target))} (FORMAT parquet, COMPRESSION zstd)"
-            )
+            ordered = f"SELECT * FROM {source} ORDER BY {', '.join(map(quoted, table.primary_key))}"
+            con.execute(f"COPY ({ordered}) TO {literal(str(target))} (FORMAT parquet, COMPRESSION zstd)")
         else:
             shutil.copyfile(home.table_file(table), target)
         (count,) = rows(con, f"SELECT count(*) FROM {source}")[0]
@@ -157,7 +155,7 @@ def _write_tables(
 
 
 def _write_database(registry: Registry, building: Path, tables: dict[str, TableContract]) -> None:
-    """One DuckDB file with every table, its constraints, comments and views. Built new, closed, then never opened again."""
+    """One DuckDB file with every table, its constraints, comments and views: built new, closed, never written again."""
     con = duckdb.connect(str(building / "release.duckdb"), config={"threads": 2, "memory_limit": "1200MB"})
     for layer in dict.fromkeys(table.layer for table in tables.values()):
         con.execute(f"CREATE SCHEMA {quoted(layer)}")

@@ -15,7 +15,8 @@ from schemas.render import polars_schema
 FACTORS = PROJECT / "data" / "reference" / "factors.csv"
 AREA_COLUMNS = {"source": "citation"}
 FACTOR_COLUMNS = {
-    "product": "factor_product", "kg_low": "kg_per_unit_low", "kg_mid": "kg_per_unit_mid", "kg_high": "kg_per_unit_high",
+    "product": "factor_product",
+    "kg_low": "kg_per_unit_low", "kg_mid": "kg_per_unit_mid", "kg_high": "kg_per_unit_high",
     "region": "factor_region", "source": "citation",
 }  # fmt: skip
 

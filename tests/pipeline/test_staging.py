@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import dataclasses
+import json
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
@@ -14,7 +14,7 @@ import pytest
 import samples
 from test_deliveries import WITHHELD
 
-from pipelines.staging import parse
+from pipelines.staging import make
 from pipelines.store import Home, StoreError
 from schemas.registry import LookupRow, Registry
 
@@ -166,10 +166,10 @@ def test_a_long_value_is_shown_in_part(home: Home, registry: Registry) -> None:
 
 def test_records_that_are_lost_stop_the_source(home: Home, registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
     samples.deliver(home, registry, {"unodc_ids/a.csv": samples.ids()})
-    whole = parse._corrected
-    monkeypatch.setattr(parse, "_corrected", lambda source, records: whole(source, records).head(99))
+    whole = make.corrected
+    monkeypatch.setattr(make, "corrected", lambda source, records: whole(source, records).head(99))
     with pytest.raises(StoreError, match="the records do not add up"):
-        parse.parse_source(home, registry, "unodc_ids")
+        make.parse_source(home, registry, "unodc_ids")
     assert not (home.tables / "staging").exists()
 
 

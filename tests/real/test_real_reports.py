@@ -14,7 +14,7 @@ from pipelines.conformed.make import make_lines
 from pipelines.deliveries.inspect import read_source, summarise
 from pipelines.deliveries.receive import Received, receive
 from pipelines.reference.make import make_reference
-from pipelines.staging.parse import parse_source
+from pipelines.staging.make import parse_source
 from pipelines.store import Home
 from schemas.registry import Registry
 

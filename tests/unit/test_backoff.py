@@ -32,7 +32,9 @@ def contexts(*rows: tuple[str | None, str]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema={"reporter": pl.String, "commodity_group": pl.String}, orient="row")
 
 
-def by_hand(rows: list[tuple[str | None, str, str, object]], alpha: float, context: tuple[str | None, str]) -> list[float]:
+def by_hand(
+    rows: list[tuple[str | None, str, str, object]], alpha: float, context: tuple[str | None, str]
+) -> list[float]:
     """The docstring's formula, one number at a time."""
     probabilities = [1 / len(OUTCOMES)] * len(OUTCOMES)
     for keep in (lambda r: True, lambda r: r[1] == context[1], lambda r: r[:2] == context):

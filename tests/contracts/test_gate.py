@@ -1,0 +1,322 @@
+"""The gate: every rule of every table turns red when a row that breaks it is planted, and stays green otherwise.
+
+The sweep takes the rules from the contracts and runs the gate's own query over DuckDB, with all planted tables of a
+contract stacked in one; Great Expectations itself, which is slow, judges a few tables from end to end.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+import polars as pl
+import pytest
+
+from assets.gate import _validate, examine, figures_query, gate_results
+from pipelines.store import Home, add_codes
+from schemas.contracts import TableContract
+from schemas.registry import Registry
+from schemas.registry import registry as load_registry
+from schemas.render import TYPES, GateRule, gate_rules, polars_schema
+
+TABLES = list(load_registry().tables)
+Row = dict[str, Any]
+Plant = Mapping[str, Any]
+
+SOUND: dict[str, Plant] = {
+    "kg_bounds": {"kg_low": Decimal(1), "kg_mid": Decimal(2), "kg_high": Decimal(3)},
+    "factor_bounds": {
+        "kg_per_unit_low": Decimal(1), "kg_per_unit_mid": Decimal(2), "kg_per_unit_high": Decimal(3)
+    },
+    "factor_product_named": {"factor_product": "bulk", "equiv_product": "C2"},
+    "given_is_mapped_or_not": {"n_given": 3, "n_mapped": 2, "n_unmapped": 1},
+    "linked_includes_made": {"n_made": Decimal(1), "n_linked": Decimal(2)},
+    "doubt_has_a_reason": {"outlier_flag": "review", "outlier_reason": "a word"},
+    "only_values_have_numbers": {"obs_state": "value"},
+}  # fmt: skip
+"""Cells that a sound row needs so that its table's own rules hold."""
+
+BREAKS: dict[str, list[Plant]] = {
+    "kg_bounds": [{"kg_low": Decimal(9)}, {"kg_high": Decimal("1.999999")}],
+    "factor_bounds": [{"kg_per_unit_low": Decimal(9)}, {"kg_per_unit_high": Decimal("1.5")}],
+    "factor_product_named": [{"equiv_product": None}, {"factor_product": "equivalent", "equiv_product": None}],
+    "kg_has_factor": [{"factor_id": None}],
+    "equivalent_apart": [{"equiv_product": None}, {"kg_equiv_mid": None}],
+    "seized_order": [{"seized_to": date(2020, 1, 31)}],
+    "year_of_date": [{"year": 2019}],
+    "mirror_weighs_nothing": [{"is_mirror": True, "line_weight": Decimal("0.5")}],
+    "impossible_has_official_total": [{"outlier_flag": "impossible", "official_kg": None}],
+    "doubt_has_a_reason": [{"outlier_reason": None}, {"outlier_flag": "none"}],
+    "given_is_mapped_or_not": [{"n_unmapped": 0}, {"n_mapped": 3}],
+    "only_values_have_numbers": [{"obs_state": "not_covered"}, {"obs_state": "not_reported"}, {"kg_mid": None}],
+    "zero_is_zero": [{"obs_state": "zero", "n_lines": Decimal(3)}],
+    "linked_includes_made": [{"n_linked": Decimal("0.5")}],
+}
+"""For each rule that a table has of its own, rows that break it and nothing else."""
+
+NEEDS: dict[str, Plant] = {
+    # a plant below zero must not also lie below its lower bound, nor a missing weight name a factor
+    "kg_mid_range": {"kg_low": None, "kg_high": None},
+    "kg_high_range": {"kg_low": None, "kg_mid": None, "factor_id": None},
+    "kg_mid_complete": {"factor_id": None},
+    "kg_equiv_mid_complete": {"equiv_product": None},
+    "equiv_product_complete": {"kg_equiv_mid": None},
+    "n_linked_range": {"n_made": None},
+    "year_range": {"seized_from": None, "seized_to": None},
+    "n_mapped_range": {"n_given": None},
+    "n_unmapped_range": {"n_given": None},
+    "n_given_range": {"n_mapped": None},
+}
+"""Cells that change with a planted one, so that the plant breaks its own rule alone, where the contract allows it."""
+
+
+# --- sound rows, and what is planted in them --------------------------------------------------------------------
+
+
+def sound_rows(registry: Registry, table: TableContract, number: int) -> list[Row]:
+    """Rows that keep every rule: distinct keys, codes of the lists, numbers inside the bounds, nothing missing."""
+    own = {name: value for rule in table.rules for name, value in SOUND.get(rule.id, {}).items()}
+    return [
+        {name: own.get(name, sound_value(registry, table, name, at)) for name in table.fields} for at in range(number)
+    ]
+
+
+def sound_value(registry: Registry, table: TableContract, name: str, at: int) -> Any:
+    field = registry.fields[name]
+    if field.codes is not None:
+        codes = sorted(registry.codes[field.codes].codes)
+        code = codes[at % len(codes)] if name in table.primary_key else codes[0]
+        return [code] if field.type == "texts" else code
+    if name in table.primary_key and field.type == "count":
+        return max(int(field.minimum or 0), 1) + at
+    return {
+        "text": f"{name} {at}", "texts": [name], "words": [{"key": name, "value": str(at)}], "flag": False,
+        "count": max(int(field.minimum or 0), 1), "date": date(2020, 2, 1), "decimal": Decimal(1),
+        "factor": Decimal(1), "share": Decimal(1), "degrees": 1.0, "geometry": b"",
+    }[field.type]  # fmt: skip
+
+
+def frame_of(registry: Registry, table: TableContract, rows: list[Row]) -> pl.DataFrame:
+    """Rows as the contract's types; what a range or a missing value forbids is let through here."""
+    row_of_year = [{**row, **({"year": 2020} if "year" in row and row["year"] == 1900 else {})} for row in rows]
+    return pl.DataFrame(row_of_year, schema=polars_schema(registry, table), orient="row")
+
+
+def plants(registry: Registry, table: TableContract, rule: GateRule) -> Iterator[Plant | str]:
+    """What breaks a rule: cells of one row, or `repeat` (a row twice), `empty` (no row) or `all:<column>` (no value)."""
+    if rule.id in {own.id for own in table.rules}:
+        yield from BREAKS[rule.id]
+    elif rule.id == "row_floor":
+        yield "empty"
+    elif rule.id == "key_unique":
+        yield "repeat"
+    else:
+        column, kind = rule.id.rsplit("_", 1)
+        field = registry.fields[column]
+        needs = {name: value for name, value in NEEDS.get(rule.id, {}).items() if name in table.fields}
+        if kind == "codes":
+            yield {column: ["nonsense"] if field.type == "texts" else "nonsense"}
+        elif kind == "range":
+            cast = {"count": int, "degrees": float}.get(field.type, Decimal)
+            beyond = [field.minimum - 1] if field.minimum is not None else []
+            beyond += [field.maximum + 1] if field.maximum is not None else []
+            for value in beyond:
+                kept = {name: None for name in needs if name in table.nullable or name in ("seized_from", "seized_to")}
+                yield {column: cast(int(value)), **(kept if rule.id != "year_range" else needs)}
+        elif column in table.nullable:
+            yield f"all:{column}"
+        else:
+            yield {column: None}
+
+
+def planted(registry: Registry, table: TableContract, plant: Plant | str) -> list[Row]:
+    rows = sound_rows(registry, table, max(table.row_floor, 2))
+    if plant == "empty":
+        return []
+    if plant == "repeat":
+        return [*rows, rows[0]]
+    if isinstance(plant, str):
+        column = plant.removeprefix("all:")
+        also = {name: None for name in NEEDS.get(f"{column}_complete", {}) if name in table.fields}
+        return [{**row, column: None, **also} for row in rows]
+    return [{**rows[0], **plant}, *rows[1:]]
+
+
+def implied(table: TableContract, rule: GateRule, plant: Plant | str) -> set[str]:
+    """Other rules that no plant for this rule can leave whole."""
+    if isinstance(plant, str):
+        return set()
+    emptied = {name for name, value in plant.items() if value is None} - set(table.nullable)
+    also = {f"{name}_complete" for name in emptied}
+    if table.primary_key == list(emptied)[:1]:
+        also.add("key_unique")  # a key of one column that is missing names no row
+    own = {mine.id for mine in table.rules}
+    if rule.id.endswith("_range"):
+        column = rule.id.removesuffix("_range")
+        chains = [
+            ({"kg_per_unit_mid", "kg_per_unit_high"}, "factor_bounds"),
+            ({"n_given", "n_mapped", "n_unmapped"}, "given_is_mapped_or_not"),
+            ({"n_linked"}, "linked_includes_made"),
+        ]
+        also |= {name for columns, name in chains if column in columns and name in own}
+        if column == "kg_mid" and plant.get("kg_mid") is not None and "factor_id" in table.fields:
+            also -= {"kg_has_factor"}
+    return also - {rule.id}
+
+
+def stacked(registry: Registry, table: TableContract, cases: list[list[Row]]) -> duckdb.DuckDBPyConnection:
+    """One table with the rows of all cases, told apart by a column that no contract knows."""
+    con = duckdb.connect()
+    add_codes(con, registry, *sorted({registry.fields[name].codes or "areas" for name in table.fields}))
+    schema = {**polars_schema(registry, table), "the case": pl.Int64()}
+    rows = [{**row, "the case": number} for number, case in enumerate(cases) for row in case]
+    con.register("_rows", pl.DataFrame(rows, schema=schema, orient="row"))
+    columns = ", ".join(
+        f'map_from_entries("{name}") AS "{name}"'
+        if registry.fields[name].type == "words"
+        else f'CAST("{name}" AS {TYPES[registry.fields[name].type].sql}) AS "{name}"'
+        for name in table.fields
+    )
+    con.execute(f'CREATE SCHEMA IF NOT EXISTS "{table.layer}"')
+    con.execute(f'CREATE TABLE "{table.layer}"."{table.name}" AS SELECT {columns}, "the case" FROM _rows')
+    return con
+
+
+def figures_of(con: duckdb.DuckDBPyConnection, table: TableContract, rules: list[GateRule]) -> list[dict[str, float]]:
+    """The gate's figures of each case, in the order of the cases."""
+    query = f'{figures_query(table, rules)} GROUP BY "the case" ORDER BY "the case"'
+    return list(con.sql(query).pl().iter_rows(named=True))
+
+
+def broken(rules: list[GateRule], figures: Mapping[str, float]) -> set[str]:
+    """Rules that the figures break, by the bounds that the suite is made of."""
+    found = set()
+    for rule in rules:
+        figure = figures[rule.id]
+        assert figure is not None, f"{rule.id} has no figure, and a suite passes what is missing"
+        low = rule.minimum is not None and figure < rule.minimum
+        high = rule.maximum is not None and figure > rule.maximum
+        found |= {rule.id} if low or high else set()
+    return found
+
+
+# --- the sweep --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_sound_table_is_green_and_each_planted_fault_turns_its_own_rule_red(registry: Registry, name: str) -> None:
+    table = registry.tables[name]
+    rules = gate_rules(registry, table)
+    cases = [(rule, plant) for rule in rules if rule.minimum != 0 for plant in plants(registry, table, rule)]
+    filled = [(rule, plant) for rule, plant in cases if plant != "empty"]
+    rows = [sound_rows(registry, table, max(table.row_floor, 2))]
+    rows += [planted(registry, table, plant) for _, plant in filled]
+    con = stacked(registry, table, rows)
+    sound, *figures = figures_of(con, table, rules)
+    assert broken(rules, sound) == set()
+    found = {
+        (rule.id, str(plant)): broken(rules, figure) for (rule, plant), figure in zip(filled, figures, strict=True)
+    }
+    expected = {(rule.id, str(plant)): {rule.id} | implied(table, rule, plant) for rule, plant in filled}
+    assert found == expected
+    assert {rule.id for rule, _ in cases} == {rule.id for rule in rules if rule.minimum != 0}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_an_empty_table_breaks_its_row_floor_and_nothing_else(registry: Registry, name: str) -> None:
+    table = registry.tables[name]
+    rules = gate_rules(registry, table)
+    con = stacked(registry, table, [])
+    (figures,) = con.sql(figures_query(table, rules)).pl().iter_rows(named=True)
+    assert broken(rules, figures) == ({"row_floor"} if table.row_floor else set())
+
+
+@pytest.mark.parametrize("name", [name for name in TABLES if load_registry().tables[name].row_floor > 1])
+def test_one_row_below_its_floor_a_table_is_red(registry: Registry, name: str) -> None:
+    table = registry.tables[name]
+    rules = gate_rules(registry, table)
+    con = stacked(registry, table, [sound_rows(registry, table, table.row_floor - 1)])
+    assert broken(rules, figures_of(con, table, rules)[0]) == {"row_floor"}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_rule_about_values_stands_beside_one_about_missing_values(registry: Registry, name: str) -> None:
+    """Otherwise a column that is empty passes its range and its code list."""
+    ids = [rule.id for rule in gate_rules(registry, registry.tables[name])]
+    assert len(ids) == len(set(ids))
+    about_values = {found.rsplit("_", 1)[0] for found in ids if found.endswith(("_range", "_codes"))}
+    assert about_values <= {found.removesuffix("_complete") for found in ids if found.endswith("_complete")}
+    assert {"row_floor", "key_unique"} <= set(ids)
+
+
+def test_a_rule_that_can_never_be_red_is_one_that_its_contract_asks_for_with_a_zero(registry: Registry) -> None:
+    for table in registry.tables.values():
+        silent = {rule.id for rule in gate_rules(registry, table) if rule.minimum == 0}
+        asked = {f"{column}_complete" for column, share in table.completeness.items() if share == 0}
+        assert silent == asked | (set() if table.row_floor else {"row_floor"})
+
+
+def test_no_plant_is_kept_for_a_rule_that_no_table_has(registry: Registry) -> None:
+    assert set(BREAKS) == {rule.id for table in registry.tables.values() for rule in table.rules}
+
+
+# --- Great Expectations, from end to end ------------------------------------------------------------------------
+
+
+def put_table(home: Home, registry: Registry, table: TableContract, rows: list[Row]) -> None:
+    """Write rows past the checks that `write_query` makes, as a broken step or disk would."""
+    con = stacked(registry, table, [rows])
+    target = home.table_file(table)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    con.execute(
+        f"""COPY (SELECT * EXCLUDE ("the case") FROM "{table.layer}"."{table.name}") TO '{target}' (FORMAT parquet)"""
+    )
+
+
+def test_the_suite_judges_as_the_bounds_do_and_keeps_what_it_saw(home: Home, registry: Registry) -> None:
+    table = registry.tables["published.seizure_trends"]
+    faults: list[Plant] = [
+        {"kg_low": Decimal(9)}, {"obs_state": "not_covered"}, {"country": "Ruritania"}, {"n_lines": Decimal(-1)},
+        {"conf_flag": None}, {"obs_flags": ["x"]},
+    ]  # fmt: skip
+    rows = sound_rows(registry, table, len(faults) + 1)
+    put_table(
+        home, registry, table, [rows[0], rows[0], *({**row, **f} for row, f in zip(rows[1:], faults, strict=True))]
+    )
+    verdict = examine(home, registry, table)
+    red = {
+        "kg_bounds", "only_values_have_numbers", "country_codes", "n_lines_range", "conf_flag_complete",
+        "obs_flags_codes", "key_unique",
+    }  # fmt: skip
+    assert not verdict.holds
+    assert set(verdict.broken) == red
+    rules = gate_rules(registry, table)
+    assert [rule["id"] for rule in verdict.rules] == [rule.id for rule in rules]
+    assert broken(rules, {rule["id"]: rule["figure"] for rule in verdict.rules}) == red
+    kept = gate_results(home)[table.qualified]
+    assert {rule["id"] for rule in kept["rules"] if not rule["holds"]} == red
+    assert not kept["holds"]
+
+
+def test_the_suite_is_green_for_a_sound_table_and_its_page_fetches_nothing(home: Home, registry: Registry) -> None:
+    table = registry.tables["published.country_roles"]
+    put_table(home, registry, table, sound_rows(registry, table, 3))
+    verdict = examine(home, registry, table)
+    assert verdict.holds
+    assert verdict.broken == []
+    page = (home.quality / "gate" / f"{table.qualified}.html").read_text(encoding="utf-8")
+    assert "linked_includes_made" in page
+    tags = [tag for tag in page.replace(">", ">\n").splitlines() if "<link" in tag or "<script" in tag]
+    assert [tag for tag in tags if "http" in tag] == []
+
+
+def test_the_suite_counts_a_bound_itself_as_kept() -> None:
+    rules = [GateRule("low", "", 0.5, None, "at least half"), GateRule("high", "", None, 0, "none")]
+    for low, high, holds in ((0.5, 0, [True, True]), (0.499, 0, [False, True]), (0.5, 1, [True, False])):
+        figures = pl.DataFrame({"low": [float(low)], "high": [float(high)]})
+        result = json.loads(str(_validate("edges", rules, figures)))
+        assert [outcome["success"] for outcome in result["results"]] == holds
