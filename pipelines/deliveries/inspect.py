@@ -22,8 +22,14 @@ from schemas.render import polars_schema
 
 DAMAGE_VERDICTS = {"too_few_rows": "below_bound", "too_many_rows": "above_bound"}
 DRIFT_RULES = frozenset(
-    {"unknown_column", "missing_column", "repeated_column", "correction_not_met", "declaration_not_met"}
-)
+    {
+        "unknown_column", "missing_column", "repeated_column", "dates_of_another_form", "correction_not_met",
+        "declaration_not_met",
+    }
+)  # fmt: skip
+WRONG_DATES = 0.3
+"""From this share of unreadable dates on, the publisher has changed their form, and the others are wrong too: day and
+month in the other order leaves two fifths of the dates readable."""
 
 
 @dataclass(frozen=True)
@@ -82,9 +88,9 @@ def inspect(source: SourceContract, delivery: Delivery, content: bytes) -> Inspe
         table = _as_table(source, records)
         _check_corrections(source, table)
         _check_declarations(source, table)
+        data_from, data_to = _check_dates(source, table)
     except Unreadable as fault:
         return Inspection(delivery, Records((), []), fault.rule_id, fault.params, None, None)
-    data_from, data_to = _period(source, table)
     return Inspection(delivery, records, None, {}, data_from, data_to)
 
 
@@ -128,15 +134,16 @@ def _check_declarations(source: SourceContract, table: pl.DataFrame) -> None:
             )
 
 
-def _period(source: SourceContract, table: pl.DataFrame) -> tuple[date | None, date | None]:
+def _check_dates(source: SourceContract, table: pl.DataFrame) -> tuple[date | None, date | None]:
     """First and last date of the content, among dates inside the contract's bounds."""
     column = source.column_of("seized") or source.column_of("year")
     if column is None:
         return None, None
-    if source.kind == "totals":
-        days = table[column].str.strptime(pl.Date, "%Y", strict=False)
-    else:
-        days = table[column].str.strptime(pl.Date, source.columns[column].date_format or "", strict=False)
+    form = source.columns[column].date_format or "%Y"
+    days = table[column].str.strptime(pl.Date, form, strict=False)
+    wrong = days.null_count()
+    if wrong > WRONG_DATES * days.len():
+        raise Unreadable("dates_of_another_form", wrong=wrong, rows=days.len(), column=column, form=form)
     days = days.filter(days.is_between(source.dates.earliest, source.dates.latest))
     first, last = days.min(), days.max()
     return (first if isinstance(first, date) else None, last if isinstance(last, date) else None)
@@ -173,7 +180,6 @@ def _files(registry: Registry, source: SourceContract, inspections: list[Inspect
             "source_id": source.source,
             "file_name": found.delivery.file_name,
             "bytes": (found.delivery.folder / "content").stat().st_size,
-            "simulated": found.delivery.simulated,
             "verdict": found.verdict,
             "verdict_rule": found.rule,
             "verdict_params": [{"key": key, "value": value} for key, value in sorted(found.params.items())],

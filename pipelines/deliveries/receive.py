@@ -16,7 +16,6 @@ from schemas.registry import Registry
 CONTENT = "content"
 RECEIPT = "receipt.json"
 UNCLAIMED = "unclaimed.json"
-SIMULATED_PREFIX = "simulated"
 
 
 @dataclass(frozen=True)
@@ -29,10 +28,6 @@ class Delivery:
     folder: Path
     order: int
     """Which delivery of the home it is. It says what came again under one name, and nothing else."""
-
-    @property
-    def simulated(self) -> bool:
-        return self.file_name.startswith(SIMULATED_PREFIX)
 
     def content(self) -> bytes:
         return (self.folder / CONTENT).read_bytes()

@@ -7,7 +7,7 @@ contract stacked in one; Great Expectations itself, which is slow, judges a few 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -24,27 +24,25 @@ from schemas.registry import registry as load_registry
 from schemas.render import TYPES, GateRule, gate_rules, polars_schema
 
 TABLES = list(load_registry().tables)
-Row = dict[str, Any]
 Plant = Mapping[str, Any]
 
 SOUND: dict[str, Plant] = {
     "kg_bounds": {"kg_low": Decimal(1), "kg_mid": Decimal(2), "kg_high": Decimal(3)},
-    "factor_bounds": {
-        "kg_per_unit_low": Decimal(1), "kg_per_unit_mid": Decimal(2), "kg_per_unit_high": Decimal(3)
-    },
-    "factor_product_named": {"factor_product": "bulk", "equiv_product": "C2"},
+    "factor_bounds": {"kg_per_unit_low": Decimal(1), "kg_per_unit_mid": Decimal(2), "kg_per_unit_high": Decimal(3)},
+    "factor_product_named": {"factor_product": "equivalent"},
+    "year_of_date": {"year": 2020},
     "given_is_mapped_or_not": {"n_given": 3, "n_mapped": 2, "n_unmapped": 1},
     "linked_includes_made": {"n_made": Decimal(1), "n_linked": Decimal(2)},
     "doubt_has_a_reason": {"outlier_flag": "review", "outlier_reason": "a word"},
     "only_values_have_numbers": {"obs_state": "value"},
-}  # fmt: skip
+}
 """Cells that a sound row needs so that its table's own rules hold."""
 
 BREAKS: dict[str, list[Plant]] = {
     "kg_bounds": [{"kg_low": Decimal(9)}, {"kg_high": Decimal("1.999999")}],
     "factor_bounds": [{"kg_per_unit_low": Decimal(9)}, {"kg_per_unit_high": Decimal("1.5")}],
-    "factor_product_named": [{"equiv_product": None}, {"factor_product": "equivalent", "equiv_product": None}],
-    "kg_has_factor": [{"factor_id": None}],
+    "factor_product_named": [{"equiv_product": None}, {"factor_product": "bulk"}],
+    "kg_has_factor": [{"factor_id": None}, {"kg_mid": None}],
     "equivalent_apart": [{"equiv_product": None}, {"kg_equiv_mid": None}],
     "seized_order": [{"seized_to": date(2020, 1, 31)}],
     "year_of_date": [{"year": 2019}],
@@ -56,33 +54,36 @@ BREAKS: dict[str, list[Plant]] = {
     "zero_is_zero": [{"obs_state": "zero", "n_lines": Decimal(3)}],
     "linked_includes_made": [{"n_linked": Decimal("0.5")}],
 }
-"""For each rule that a table has of its own, rows that break it and nothing else."""
+"""For each rule that a table has of its own, cells that break it and nothing else."""
 
 NEEDS: dict[str, Plant] = {
-    # a plant below zero must not also lie below its lower bound, nor a missing weight name a factor
     "kg_mid_range": {"kg_low": None, "kg_high": None},
-    "kg_high_range": {"kg_low": None, "kg_mid": None, "factor_id": None},
+    "kg_high_range": {"kg_low": None, "kg_mid": None, "factor_id": None, "obs_state": "not_covered"},
     "kg_mid_complete": {"factor_id": None},
-    "kg_equiv_mid_complete": {"equiv_product": None},
-    "equiv_product_complete": {"kg_equiv_mid": None},
-    "n_linked_range": {"n_made": None},
-    "year_range": {"seized_from": None, "seized_to": None},
-    "n_mapped_range": {"n_given": None},
-    "n_unmapped_range": {"n_given": None},
-    "n_given_range": {"n_mapped": None},
+    "factor_product_codes": {"equiv_product": None},
+    "n_mapped_range": {"n_given": 0},
+    "n_unmapped_range": {"n_given": 1},
 }
-"""Cells that change with a planted one, so that the plant breaks its own rule alone, where the contract allows it."""
+"""Cells that change with a planted one, so that the plant breaks its own rule alone."""
+
+IMPLIED: dict[str, str] = {
+    "year_range": "year_of_date",
+    "n_linked_range": "linked_includes_made",
+    "n_given_range": "given_is_mapped_or_not",
+    "kg_per_unit_mid_range": "factor_bounds",
+    "kg_per_unit_high_range": "factor_bounds",
+}
+"""Rules of a table's own that break with a range, whatever else the row says."""
 
 
 # --- sound rows, and what is planted in them --------------------------------------------------------------------
 
 
-def sound_rows(registry: Registry, table: TableContract, number: int) -> list[Row]:
+def sound_rows(registry: Registry, table: TableContract, number: int) -> pl.DataFrame:
     """Rows that keep every rule: distinct keys, codes of the lists, numbers inside the bounds, nothing missing."""
     own = {name: value for rule in table.rules for name, value in SOUND.get(rule.id, {}).items()}
-    return [
-        {name: own.get(name, sound_value(registry, table, name, at)) for name in table.fields} for at in range(number)
-    ]
+    rows = [[own.get(name, sound_value(registry, table, name, at)) for name in table.fields] for at in range(number)]
+    return pl.DataFrame(rows, schema=polars_schema(registry, table), orient="row")
 
 
 def sound_value(registry: Registry, table: TableContract, name: str, at: int) -> Any:
@@ -94,20 +95,14 @@ def sound_value(registry: Registry, table: TableContract, name: str, at: int) ->
     if name in table.primary_key and field.type == "count":
         return max(int(field.minimum or 0), 1) + at
     return {
-        "text": f"{name} {at}", "texts": [name], "words": [{"key": name, "value": str(at)}], "flag": False,
-        "count": max(int(field.minimum or 0), 1), "date": date(2020, 2, 1), "decimal": Decimal(1),
+        "text": f"{name} {at}", "texts": [name], "words": [{"key": name, "value": str(at)}], "json": "{}",
+        "flag": False, "count": max(int(field.minimum or 0), 1), "date": date(2020, 2, 1), "decimal": Decimal(1),
         "factor": Decimal(1), "share": Decimal(1), "degrees": 1.0, "geometry": b"",
     }[field.type]  # fmt: skip
 
 
-def frame_of(registry: Registry, table: TableContract, rows: list[Row]) -> pl.DataFrame:
-    """Rows as the contract's types; what a range or a missing value forbids is let through here."""
-    row_of_year = [{**row, **({"year": 2020} if "year" in row and row["year"] == 1900 else {})} for row in rows]
-    return pl.DataFrame(row_of_year, schema=polars_schema(registry, table), orient="row")
-
-
 def plants(registry: Registry, table: TableContract, rule: GateRule) -> Iterator[Plant | str]:
-    """What breaks a rule: cells of one row, or `repeat` (a row twice), `empty` (no row) or `all:<column>` (no value)."""
+    """What breaks a rule: cells of one row, or `repeat` (a row twice), `empty` (no row), `never <column>`."""
     if rule.id in {own.id for own in table.rules}:
         yield from BREAKS[rule.id]
     elif rule.id == "row_floor":
@@ -117,64 +112,49 @@ def plants(registry: Registry, table: TableContract, rule: GateRule) -> Iterator
     else:
         column, kind = rule.id.rsplit("_", 1)
         field = registry.fields[column]
-        needs = {name: value for name, value in NEEDS.get(rule.id, {}).items() if name in table.fields}
+        needs = needed(table, rule.id)
         if kind == "codes":
-            yield {column: ["nonsense"] if field.type == "texts" else "nonsense"}
+            yield {column: ["nonsense"] if field.type == "texts" else "nonsense", **needs}
         elif kind == "range":
-            cast = {"count": int, "degrees": float}.get(field.type, Decimal)
             beyond = [field.minimum - 1] if field.minimum is not None else []
             beyond += [field.maximum + 1] if field.maximum is not None else []
-            for value in beyond:
-                kept = {name: None for name in needs if name in table.nullable or name in ("seized_from", "seized_to")}
-                yield {column: cast(int(value)), **(kept if rule.id != "year_range" else needs)}
-        elif column in table.nullable:
-            yield f"all:{column}"
+            yield from ({column: NUMBERS.get(field.type, Decimal)(int(value)), **needs} for value in beyond)
         else:
-            yield {column: None}
+            yield f"never {column}" if column in table.nullable else {column: None}
 
 
-def planted(registry: Registry, table: TableContract, plant: Plant | str) -> list[Row]:
-    rows = sound_rows(registry, table, max(table.row_floor, 2))
-    if plant == "empty":
-        return []
+NUMBERS: dict[str, type] = {"count": int, "degrees": float}
+
+
+def needed(table: TableContract, rule_id: str) -> Plant:
+    return {name: value for name, value in NEEDS.get(rule_id, {}).items() if name in table.fields}
+
+
+def planted(table: TableContract, sound: pl.DataFrame, plant: Plant | str) -> pl.DataFrame:
     if plant == "repeat":
-        return [*rows, rows[0]]
+        return pl.concat([sound, sound.head(1)])
     if isinstance(plant, str):
-        column = plant.removeprefix("all:")
-        also = {name: None for name in NEEDS.get(f"{column}_complete", {}) if name in table.fields}
-        return [{**row, column: None, **also} for row in rows]
-    return [{**rows[0], **plant}, *rows[1:]]
+        column = plant.removeprefix("never ")
+        nothing = {column: None, **needed(table, f"{column}_complete")}
+        return sound.with_columns(pl.lit(value, sound.schema[name]).alias(name) for name, value in nothing.items())
+    bad = pl.DataFrame([sound.row(0, named=True) | dict(plant)], schema=sound.schema)
+    return pl.concat([bad, sound.slice(1)])
 
 
-def implied(table: TableContract, rule: GateRule, plant: Plant | str) -> set[str]:
-    """Other rules that no plant for this rule can leave whole."""
-    if isinstance(plant, str):
-        return set()
-    emptied = {name for name, value in plant.items() if value is None} - set(table.nullable)
-    also = {f"{name}_complete" for name in emptied}
-    if table.primary_key == list(emptied)[:1]:
-        also.add("key_unique")  # a key of one column that is missing names no row
-    own = {mine.id for mine in table.rules}
-    if rule.id.endswith("_range"):
-        column = rule.id.removesuffix("_range")
-        chains = [
-            ({"kg_per_unit_mid", "kg_per_unit_high"}, "factor_bounds"),
-            ({"n_given", "n_mapped", "n_unmapped"}, "given_is_mapped_or_not"),
-            ({"n_linked"}, "linked_includes_made"),
-        ]
-        also |= {name for columns, name in chains if column in columns and name in own}
-        if column == "kg_mid" and plant.get("kg_mid") is not None and "factor_id" in table.fields:
-            also -= {"kg_has_factor"}
-    return also - {rule.id}
+def expected(table: TableContract, rule: GateRule) -> set[str]:
+    """The planted rule, and those that cannot hold without it."""
+    also = {IMPLIED[rule.id]} & {own.id for own in table.rules} if rule.id in IMPLIED else set()
+    if [rule.id] == [f"{column}_complete" for column in table.primary_key]:
+        also |= {"key_unique"}  # where the only column of a key is missing, the key names no row
+    return {rule.id} | also
 
 
-def stacked(registry: Registry, table: TableContract, cases: list[list[Row]]) -> duckdb.DuckDBPyConnection:
+def opened(registry: Registry, table: TableContract, cases: Sequence[pl.DataFrame]) -> duckdb.DuckDBPyConnection:
     """One table with the rows of all cases, told apart by a column that no contract knows."""
     con = duckdb.connect()
     add_codes(con, registry, *sorted({registry.fields[name].codes or "areas" for name in table.fields}))
-    schema = {**polars_schema(registry, table), "the case": pl.Int64()}
-    rows = [{**row, "the case": number} for number, case in enumerate(cases) for row in case]
-    con.register("_rows", pl.DataFrame(rows, schema=schema, orient="row"))
+    rows = [case.with_columns(pl.lit(number).alias("the case")) for number, case in enumerate(cases)]
+    con.register("_rows", pl.concat(rows))
     columns = ", ".join(
         f'map_from_entries("{name}") AS "{name}"'
         if registry.fields[name].type == "words"
@@ -211,26 +191,22 @@ def broken(rules: list[GateRule], figures: Mapping[str, float]) -> set[str]:
 def test_a_sound_table_is_green_and_each_planted_fault_turns_its_own_rule_red(registry: Registry, name: str) -> None:
     table = registry.tables[name]
     rules = gate_rules(registry, table)
+    sound = sound_rows(registry, table, max(table.row_floor, 2))
     cases = [(rule, plant) for rule in rules if rule.minimum != 0 for plant in plants(registry, table, rule)]
-    filled = [(rule, plant) for rule, plant in cases if plant != "empty"]
-    rows = [sound_rows(registry, table, max(table.row_floor, 2))]
-    rows += [planted(registry, table, plant) for _, plant in filled]
-    con = stacked(registry, table, rows)
-    sound, *figures = figures_of(con, table, rules)
-    assert broken(rules, sound) == set()
-    found = {
-        (rule.id, str(plant)): broken(rules, figure) for (rule, plant), figure in zip(filled, figures, strict=True)
-    }
-    expected = {(rule.id, str(plant)): {rule.id} | implied(table, rule, plant) for rule, plant in filled}
-    assert found == expected
     assert {rule.id for rule, _ in cases} == {rule.id for rule in rules if rule.minimum != 0}
+    cases = [(rule, plant) for rule, plant in cases if plant != "empty"]
+    con = opened(registry, table, [sound, *(planted(table, sound, plant) for _, plant in cases)])
+    green, *figures = figures_of(con, table, rules)
+    assert broken(rules, green) == set()
+    red = {(rule.id, str(plant)): broken(rules, found) for (rule, plant), found in zip(cases, figures, strict=True)}
+    assert red == {(rule.id, str(plant)): expected(table, rule) for rule, plant in cases}
 
 
 @pytest.mark.parametrize("name", TABLES)
 def test_an_empty_table_breaks_its_row_floor_and_nothing_else(registry: Registry, name: str) -> None:
     table = registry.tables[name]
     rules = gate_rules(registry, table)
-    con = stacked(registry, table, [])
+    con = opened(registry, table, [sound_rows(registry, table, 0)])
     (figures,) = con.sql(figures_query(table, rules)).pl().iter_rows(named=True)
     assert broken(rules, figures) == ({"row_floor"} if table.row_floor else set())
 
@@ -239,7 +215,7 @@ def test_an_empty_table_breaks_its_row_floor_and_nothing_else(registry: Registry
 def test_one_row_below_its_floor_a_table_is_red(registry: Registry, name: str) -> None:
     table = registry.tables[name]
     rules = gate_rules(registry, table)
-    con = stacked(registry, table, [sound_rows(registry, table, table.row_floor - 1)])
+    con = opened(registry, table, [sound_rows(registry, table, table.row_floor - 1)])
     assert broken(rules, figures_of(con, table, rules)[0]) == {"row_floor"}
 
 
@@ -267,9 +243,9 @@ def test_no_plant_is_kept_for_a_rule_that_no_table_has(registry: Registry) -> No
 # --- Great Expectations, from end to end ------------------------------------------------------------------------
 
 
-def put_table(home: Home, registry: Registry, table: TableContract, rows: list[Row]) -> None:
+def put_table(home: Home, registry: Registry, table: TableContract, rows: pl.DataFrame) -> None:
     """Write rows past the checks that `write_query` makes, as a broken step or disk would."""
-    con = stacked(registry, table, [rows])
+    con = opened(registry, table, [rows])
     target = home.table_file(table)
     target.parent.mkdir(parents=True, exist_ok=True)
     con.execute(
@@ -283,10 +259,9 @@ def test_the_suite_judges_as_the_bounds_do_and_keeps_what_it_saw(home: Home, reg
         {"kg_low": Decimal(9)}, {"obs_state": "not_covered"}, {"country": "Ruritania"}, {"n_lines": Decimal(-1)},
         {"conf_flag": None}, {"obs_flags": ["x"]},
     ]  # fmt: skip
-    rows = sound_rows(registry, table, len(faults) + 1)
-    put_table(
-        home, registry, table, [rows[0], rows[0], *({**row, **f} for row, f in zip(rows[1:], faults, strict=True))]
-    )
+    sound = sound_rows(registry, table, len(faults) + 1)
+    bad = [sound.row(at, named=True) | dict(fault) for at, fault in enumerate(faults, start=1)]
+    put_table(home, registry, table, pl.concat([sound.head(1), sound.head(1), pl.DataFrame(bad, schema=sound.schema)]))
     verdict = examine(home, registry, table)
     red = {
         "kg_bounds", "only_values_have_numbers", "country_codes", "n_lines_range", "conf_flag_complete",

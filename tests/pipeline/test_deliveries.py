@@ -65,6 +65,10 @@ WITHHELD = {
         "unodc_ids", swapped(samples.ids(), "AMOUNT", "QUANTITY"), "drifted", "unknown_column",
         {"columns": "QUANTITY", "missing": "AMOUNT"},
     ),
+    "days and months in the other order": Withheld(
+        "brazil_pf", samples.brazil(*[{"DATA": "31/01/2020"}] * 20), "drifted", "dates_of_another_form",
+        {"wrong": "20", "rows": "20", "column": "DATA", "form": "%m/%d/%Y"},
+    ),
     "an extra column": Withheld(
         "brazil_pf", swapped(samples.brazil(), "lat;lon", "lat;lon;COR"), "drifted", "unknown_column",
         {"columns": "COR", "missing": "-"},
@@ -185,12 +189,6 @@ def test_a_delivery_that_a_killed_run_left_without_receipt_is_written_again(home
     assert deliveries(home) == []
     assert receive(home, registry, samples.put(home.inbox, {"unodc_ids/a.csv": content})).new == ("unodc_ids/a.csv",)
     assert deliveries(home)[0].content() == content
-
-
-def test_a_simulated_file_says_so(home: Home, registry: Registry) -> None:
-    samples.deliver(home, registry, {"unodc_ids/simulated-a.csv": samples.ids(), "brazil_pf/b.csv": samples.brazil()})
-    files = samples.table(home, registry, "deliveries.files")
-    assert dict(zip(files["file_name"], files["simulated"], strict=True)) == {"simulated-a.csv": True, "b.csv": False}
 
 
 def test_the_order_of_receipt_changes_no_byte_of_any_table(tmp_path: Path, registry: Registry) -> None:

@@ -56,7 +56,8 @@ def leave_one_out(alpha: float) -> float:
 
 
 def test_a_toy_case_gives_the_numbers_of_a_calculation_by_hand() -> None:
-    model = BackOff(((), ("commodity_group",)), ["AAA", "BBB"], 2.0, labelled([("x", "g", "AAA", 3), ("x", "g", "BBB", 1), ("y", "h", "AAA", 2)]))  # fmt: skip
+    rows = labelled([("x", "g", "AAA", 3), ("x", "g", "BBB", 1), ("y", "h", "AAA", 2)])
+    model = BackOff(LEVELS[:2], ["AAA", "BBB"], 2.0, rows)
     # level 0: 1/2, 1/2; all lines: (5 + 2/2)/8 = 3/4, (1 + 2/2)/8 = 1/4
     # group g: (3 + 2·3/4)/6 = 3/4, (1 + 2/4)/6 = 1/4; group h: (2 + 2·3/4)/4 = 7/8, (0 + 2/4)/4 = 1/8
     found = model.predict(contexts(("x", "g"), ("y", "h"), ("z", "never")))

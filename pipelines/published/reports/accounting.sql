@@ -19,7 +19,8 @@ wide AS (
     FROM counts GROUP BY delivery_id
 )
 SELECT
-    f.source_id, f.file_name, f.delivery_id, f.simulated, f.verdict, f.is_resolved, f.verdict_rule,
+    f.source_id, f.file_name, f.delivery_id,
+    starts_with(f.file_name, 'simulated') AS simulated, f.verdict, f.is_resolved, f.verdict_rule,
     f.verdict_params, f.rows_delivered,
     CAST(coalesce(w.staged, 0) AS BIGINT) AS staged,
     CAST(coalesce(w.quarantined, 0) AS BIGINT) AS quarantined,

@@ -1,0 +1,209 @@
+"""One simulated night that the tests of the later rooms share, and two ways to give the `flows` command.
+
+Belongs here: the shared homes (made once a session, read by many: whoever writes takes a copy), and helpers that run
+the command. Does not belong here: an assertion.
+
+The homes are made by the command itself, in processes of their own, two at a time.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from illicit_flows import cli, reader
+from pipelines.store import Home
+from pipelines.world import make_world
+from schemas.registry import PROJECT
+
+FLOWS = Path(sys.executable).with_name("flows")
+SEED, SEIZURES = 7, 2_000
+AT_MOST = 300
+"""Seconds that any command may take."""
+OURS = ("FLOWS_HOME", "FLOWS_DAGSTER_DIR", "DAGSTER_HOME", "FLOWS_DEBUG")
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command gave back."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+# --- the command ------------------------------------------------------------------------------------------------
+
+
+def environment(**more: str) -> dict[str, str]:
+    """This process's environment without the project's own variables, and with others."""
+    return {name: value for name, value in os.environ.items() if name not in OURS} | more
+
+
+def start(*args: str | Path, cwd: Path = PROJECT, **env: str) -> subprocess.Popen[str]:
+    """Begin a `flows` command in a process of its own."""
+    return subprocess.Popen(
+        [str(FLOWS), *map(str, args)],
+        cwd=cwd,
+        env=environment(**env),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def finish(process: subprocess.Popen[str]) -> Said:
+    """Wait for a command that was started; it is ended by its own handle if it takes too long."""
+    try:
+        out, err = process.communicate(timeout=AT_MOST)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        out, err = process.communicate()
+        err += f"\nended after {AT_MOST} s"
+    return Said(process.returncode, out, err)
+
+
+def flows(*args: str | Path, cwd: Path = PROJECT, **env: str) -> Said:
+    """A `flows` command in a process of its own."""
+    return finish(start(*args, cwd=cwd, **env))
+
+
+def flows_here(*args: str | Path, **env: str) -> Said:
+    """A `flows` command in this process, which saves its imports; the environment is put back afterwards."""
+    out, err = io.StringIO(), io.StringIO()
+    with own_environment(**env), redirect_stdout(out), redirect_stderr(err):
+        argv, sys.argv = sys.argv, ["flows", *map(str, args)]
+        try:
+            cli.main()
+            code = 0
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        finally:
+            sys.argv = argv
+    return Said(code, out.getvalue(), err.getvalue())
+
+
+@contextmanager
+def own_environment(**env: str) -> Iterator[None]:
+    """The environment of a command, for as long as it runs."""
+    before = dict(os.environ)
+    try:
+        for name in OURS:
+            os.environ.pop(name, None)
+        os.environ.update(env)
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+# --- the shared homes -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Night:
+    """A home after its first night, and the world that it was told about."""
+
+    home: Home
+    world: Path
+    said: Said
+    seconds: float
+
+    @property
+    def inbox(self) -> Path:
+        return self.world / "inbox"
+
+    @property
+    def release(self) -> reader.Release:
+        return reader.open(home=self.home.root)
+
+    @cached_property
+    def tables(self) -> duckdb.DuckDBPyConnection:
+        """The release's tables and views, for questions in SQL."""
+        return self.release.connect()
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        return self.tables.execute(query).fetchall()
+
+    def records(self, query: str) -> list[dict[str, Any]]:
+        found = self.rows(query)
+        return [dict(zip([column[0] for column in self.tables.description], row, strict=True)) for row in found]
+
+
+@dataclass
+class Nights:
+    """The homes of a session. The simulated one and its twin are made side by side, each when first asked for."""
+
+    base: Path
+    with_twin: bool
+
+    @cached_property
+    def world(self) -> Path:
+        make_world(self.base / "world", seed=SEED, seizures=SEIZURES)
+        return self.base / "world"
+
+    @cached_property
+    def _begun(self) -> tuple[float, subprocess.Popen[str]]:
+        inbox = self.world / "inbox"
+        if self.with_twin:
+            _ = self._twin_begun
+        return time.monotonic(), start("run", "--home", self.base / "home", "--inbox", inbox, "--json")
+
+    @cached_property
+    def simulated(self) -> Night:
+        """The night that most tests look at."""
+        began, process = self._begun
+        said = finish(process)
+        return Night(Home.at(self.base / "home"), self.world, said, time.monotonic() - began)
+
+    @cached_property
+    def _twin_begun(self) -> tuple[float, subprocess.Popen[str]]:
+        inbox = twin_inbox(self.world / "inbox", self.base / "elsewhere" / "in tray")
+        elsewhere = self.base / "elsewhere"
+        return time.monotonic(), start(
+            "run", "--inbox", inbox, "--json", cwd=elsewhere, FLOWS_HOME=str(elsewhere / "ho me"), **ELSEWHERE
+        )
+
+    @cached_property
+    def twin(self) -> Night:
+        """The same files on another machine, as it were: other order, path, time zone, times, working directory."""
+        began, process = self._twin_begun
+        said = finish(process)
+        return Night(Home.at(self.base / "elsewhere" / "ho me"), self.world, said, time.monotonic() - began)
+
+
+ELSEWHERE: Mapping[str, str] = {"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "PYTHONHASHSEED": "4711"}
+
+
+def twin_inbox(inbox: Path, target: Path) -> Path:
+    """A copy of an inbox: files made in the reverse order, with other times."""
+    for number, path in enumerate(sorted((p for p in inbox.rglob("*") if p.is_file()), reverse=True)):
+        copy = target / path.relative_to(inbox)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, copy)
+        os.utime(copy, (1_000_000_000 + number, 1_000_000_000 + number))
+    return target
+
+
+def copied(night: Night, target: Path) -> Home:
+    """A home of a test's own, as the shared one is."""
+    shutil.copytree(night.home.root, target, symlinks=True)
+    return Home.at(target)
