@@ -1,12 +1,14 @@
 """Where a run works: the home, the inbox and the as-of date, as one Dagster resource."""
 
 import os
+from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
 
 import dagster as dg
+from pydantic import PrivateAttr
 
-from pipelines.store import Home
+from pipelines.store import Home, clear_scratch, locked
 from schemas.registry import PROJECT
 
 DEFAULT_HOME = PROJECT / "data" / "home"
@@ -32,6 +34,19 @@ class House(dg.ConfigurableResource[None]):
     home: str = ""
     inbox: str = ""
     as_of: str = ""
+    lock_is_held: bool = False
+    """True where the caller holds the home's lock already, as `flows run` does."""
+
+    _lock: ExitStack = PrivateAttr(default_factory=ExitStack)
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:  # noqa: ARG002
+        """Take the home's lock for the whole run. Raises `Busy` where another run is at work."""
+        if not self.lock_is_held:
+            self._lock.enter_context(locked(self.at.make()))
+            clear_scratch(self.at)
+
+    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:  # noqa: ARG002
+        self._lock.close()
 
     @property
     def at(self) -> Home:

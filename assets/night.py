@@ -26,9 +26,11 @@ nightly = dg.define_asset_job("nightly", selection=dg.AssetSelection.all(), exec
 
 
 @dg.schedule(job=nightly, cron_schedule="0 2 * * *", execution_timezone="UTC")
-def every_night(house: House) -> dg.RunRequest | dg.SkipReason:
+def every_night() -> dg.RunRequest | dg.SkipReason:
     """At 02:00 UTC, unless nothing has come since the latest release."""
+    house = House()
     house.at.make()
+    house.inbox_at.mkdir(exist_ok=True)
     found = look(house.at, house.inbox_at, house.stated_as_of)
     if found.made is not None:
         return dg.SkipReason(f"nothing new since release {found.made.version}")
@@ -63,7 +65,7 @@ def run_night(
         found = look(home, inbox, as_of)
         if found.made is not None:
             return found, found.made
-        house = House(home=str(home.root), inbox=str(inbox), as_of=str(as_of or ""))
+        house = House(home=str(home.root), inbox=str(inbox), as_of=str(as_of or ""), lock_is_held=True)
         before = _latest(home)
         with _recorded(home):
             level = "INFO" if verbose else "CRITICAL"

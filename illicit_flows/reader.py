@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 LATEST = "latest"
 SUMS = "SHA256SUMS"
 DATABASE = "release.duckdb"
+CLOSED: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "enable_external_access": "false",
+    "lock_configuration": "true",
+}
+"""Given when the database is opened: a second connection of one process cannot set what the first has locked."""
 GEO = {"geo.places": "geo/places.parquet", "geo.corridors": "geo/corridors.parquet"}
 
 
@@ -138,15 +145,7 @@ class Release:
 
     def connect(self) -> duckdb.DuckDBPyConnection:
         """The release's database, checked and read-only, without access to any other file or to a network."""
-        con = duckdb.connect(str(self.check(DATABASE)), read_only=True)
-        for setting in (
-            "SET autoinstall_known_extensions = false",
-            "SET autoload_known_extensions = false",
-            "SET enable_external_access = false",
-            "SET lock_configuration = true",
-        ):
-            con.execute(setting)
-        return con
+        return duckdb.connect(str(self.check(DATABASE)), read_only=True, config=CLOSED)
 
     def _polars(self, name: str) -> pl.DataFrame:
         import polars as pl

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import duckdb
+
 from illicit_flows.reader import Release
 from schemas.contracts import PROVENANCE, TableContract
 from schemas.registry import Registry
@@ -116,7 +118,10 @@ def _provenance(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _records(con: Any, query: str, params: dict[str, str]) -> list[dict[str, Any]]:
-    found = con.execute(query, params).fetchall()
+    try:
+        found = con.execute(query, params).fetchall()
+    except duckdb.ConversionException as error:
+        raise NotTraceable(str(error).splitlines()[0]) from None
     names = [column[0] for column in con.description]
     return [dict(zip(names, row, strict=True)) for row in found]
 

@@ -48,7 +48,10 @@ def write_geo(home: Home, registry: Registry, folder: Path) -> None:
     places = frame(con, PLACES)
     points = [Point(lon, lat) for lon, lat in places.select("lon", "lat").iter_rows()]
     _write(places.drop("lat", "lon"), points, folder / "places.parquet")
-    corridors = frame(con, CORRIDORS).with_columns(pl.col("n_reported", "n_inferred").cast(pl.Float64))
+    corridors = frame(con, CORRIDORS).with_columns(
+        pl.col("n_reported", "n_inferred").cast(pl.Float64),
+        pl.col("obs_flags").list.join(","),  # GeoPandas cannot open a column of lists of Arrow strings
+    )
     ends = corridors.select("lon_a", "lat_a", "lon_b", "lat_b")
     drawn = {pair: great_circle(*pair) for pair in ends.unique().iter_rows()}
     described = corridors.drop(ends.columns).with_columns(

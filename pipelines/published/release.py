@@ -193,8 +193,7 @@ def _write_words(
         "name": "illicit-flows",
         "version": version,
         "resources": [
-            datapackage_resource(registry, table, f"tables/{name}.{'parquet' if table.record_tier else 'csv'}")
-            for name, table in tables.items()
+            datapackage_resource(registry, table, _best_known_form(building, name)) for name, table in tables.items()
         ],
     }
     (building / "datapackage.json").write_text(_json(package), encoding="utf-8")
@@ -203,6 +202,12 @@ def _write_words(
     (building / "quality" / "run_report.md").write_text(report_page(report), encoding="utf-8")
     (building / "quality" / "gate.json").write_text(_json(gate), encoding="utf-8")
     (building / "CITATION.cff").write_text(_citation(registry, version, as_of), encoding="utf-8")
+
+
+def _best_known_form(building: Path, name: str) -> str:
+    """The CSV of a table where it has one (none describes single seizures, or is too long), else its Parquet file."""
+    path = f"tables/{name}.csv"
+    return path if (building / path).exists() else f"tables/{name}.parquet"
 
 
 def _citation(registry: Registry, version: str, as_of: date) -> str:
