@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export FLOWS_HOME ?= $(CURDIR)/data/home
 export FLOWS_DAGSTER_DIR ?= $(FLOWS_HOME)/dagster
-export DAGSTER_HOME := $(CURDIR)
+export DAGSTER_HOME := $(FLOWS_DAGSTER_DIR)
 export GX_ANALYTICS_ENABLED := false
 DEMO_HOME := $(FLOWS_HOME)/demo
 
@@ -50,6 +50,7 @@ docs: setup  ## the guides as HTML, in docs/_build
 
 web: setup  ## Dagster's page on loopback: it has no login
 	mkdir -p $(FLOWS_DAGSTER_DIR)
+	ln -sfn $(CURDIR)/dagster.yaml $(FLOWS_DAGSTER_DIR)/dagster.yaml
 	$(BIN)/dg dev --host 127.0.0.1 --port 3000
 
 clean:  ## remove everything that was made, but not the home

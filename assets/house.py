@@ -20,11 +20,20 @@ def default_home() -> Path:
 
 
 def dagster_environment(home: Home) -> dict[str, str]:
-    """What Dagster needs so that all its state lies below the home, whatever the working directory."""
+    """What Dagster needs so that all its state lies below the home, whatever the working directory.
+
+    `DAGSTER_HOME` is a folder of the home in which the project's `dagster.yaml` is linked: some of Dagster's commands
+    make folders there whatever their settings say.
+    """
+    home.dagster.mkdir(parents=True, exist_ok=True)
+    link, settings = home.dagster / "dagster.yaml", PROJECT / "dagster.yaml"
+    if not (link.is_symlink() and link.readlink() == settings):
+        link.unlink(missing_ok=True)
+        link.symlink_to(settings)
     return {
         "FLOWS_HOME": str(home.root),
         "FLOWS_DAGSTER_DIR": str(home.dagster),
-        "DAGSTER_HOME": str(PROJECT),
+        "DAGSTER_HOME": str(home.dagster),
     }
 
 
