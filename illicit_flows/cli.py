@@ -100,7 +100,7 @@ def run(
         _print_json({"release": made.version, "path": str(made.path), "is_new": made.is_new, "withheld": withheld})
     else:
         typer.echo(f"{made.version}\t{made.path}")
-    raise typer.Exit(_withheld_code(release.index["sources"]))
+    raise typer.Exit(_withheld_code(withheld))
 
 
 @app.command()
@@ -292,11 +292,10 @@ FAILURES: dict[str, tuple[Exit, str]] = {
 """By name, so that a command that only reads need not load what makes."""
 
 
-def _withheld_code(sources: list[dict[str, Any]]) -> Exit:
-    states = {row["status"] for row in sources if row["n_withheld"]}
-    if "below_bound" in states:
+def _withheld_code(withheld: list[dict[str, Any]]) -> Exit:
+    if any(row["verdict"] == "below_bound" for row in withheld):
         return Exit.BELOW_BOUND
-    return Exit.DRIFTED if states else Exit.OK
+    return Exit.DRIFTED if withheld else Exit.OK
 
 
 def _home_path(home: Path | None) -> Path:

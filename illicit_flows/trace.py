@@ -64,13 +64,13 @@ def trace(release: Release, registry: Registry, table: str, keys: dict[str, str]
     `keys` are column values that name exactly one row of a published table, or any rows of a table of single
     seizures. Raises `NotTraceable`.
     """
-    contract = _contract(registry, table, keys)
+    contract = _contract(registry, set(release.index["tables"]), table, keys)
     con = release.connect()
     conditions = " AND ".join(
         f"p.{quoted(column)} = CAST(${column} AS {TYPES[registry.fields[column].type].sql})" for column in keys
     )
     if contract.trace is None:
-        found = _records(con, f"SELECT * FROM {_name(contract)} AS p WHERE {conditions} LIMIT 1000", keys)
+        found = _records(con, f"SELECT * FROM {_name(contract)} AS p WHERE {conditions}", keys)
         if not found:
             raise NotTraceable(f"{table} has no row with {_said(keys)}")
         return Trail(table, found[0], None, None, None, [_provenance(row) for row in found])
@@ -100,9 +100,13 @@ def _follow(con: Any, contract: TableContract, row: dict[str, Any], conditions: 
     return Trail(contract.qualified, row, way.measure, row[way.measure], summed, rests_on)
 
 
-def _contract(registry: Registry, table: str, keys: dict[str, str]) -> TableContract:
+def _contract(registry: Registry, released: set[str], table: str, keys: dict[str, str]) -> TableContract:
     contract = registry.tables.get(table)
-    traceable = [name for name, known in registry.tables.items() if known.trace is not None or "row_no" in known.fields]
+    traceable = [
+        name
+        for name, known in registry.tables.items()
+        if name in released and (known.trace is not None or "row_no" in known.fields)
+    ]
     if contract is None or table not in traceable:
         raise NotTraceable(f"{table} cannot be traced; these can: {', '.join(traceable)}")
     unknown = sorted(set(keys) - set(contract.fields))

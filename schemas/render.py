@@ -152,14 +152,14 @@ def dictionary_page(registry: Registry, table: TableContract, language: Language
     """Markdown page of a table: grain, key, columns with type, unit, codes and description."""
     lines = [f"## {table.qualified}", "", table.grain, "", f"Key: {', '.join(f'`{c}`' for c in table.primary_key)}", ""]
     lines += [f"> {warning}" for warning in table.warnings] + ([""] if table.warnings else [])
-    lines += ["| column | type | unit | may be missing | codes | description |", "|---|---|---|---|---|---|"]
+    lines += ["| column | type | unit | may be missing | codes | of a single seizure | description |"]
+    lines += ["|---|---|---|---|---|---|---|"]
     for column in table.fields:
         field = registry.fields[column]
-        cells = [
-            f"`{column}`", field.type, field.unit or "", "yes" if column in table.nullable else "no",
-            field.codes or "", field.description.in_language(language).replace("|", "\\|"),
-        ]  # fmt: skip
-        lines.append("| " + " | ".join(cells) + " |")
+        description = field.description.in_language(language).replace("|", "\\|")
+        nullable, record = column in table.nullable, field.sensitivity == "record"
+        about = [field.type, field.unit or "", _yes(nullable), field.codes or "", _yes(record), description]
+        lines.append(f"| `{column}` | " + " | ".join(about) + " |")
     return "\n".join([*lines, ""])
 
 
@@ -182,6 +182,10 @@ def datapackage_resource(registry: Registry, table: TableContract, path: str) ->
             "primaryKey": table.primary_key,
         },
     }
+
+
+def _yes(flag: bool) -> str:
+    return "yes" if flag else "no"
 
 
 def _comment(field: FieldContract) -> str:

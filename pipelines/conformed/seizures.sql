@@ -5,11 +5,12 @@
 -- named alike in both sources; otherwise, and between once and twice (late revisions, rounding, conversions), a person
 -- should look (`review`). Being rare, or the first in a country, raises no doubt.
 WITH official AS (
-    SELECT reporter, commodity_group, year, sum(kg) AS official_kg
+    -- where several sources state a total, the largest is the one to exceed
+    SELECT reporter, commodity_group, year, max(kg) AS official_kg
     FROM conformed.totals
     WHERE period_type = 'year' AND scope = 'national'
     GROUP BY reporter, commodity_group, year
-    HAVING sum(kg) > 0
+    HAVING max(kg) > 0
 ),
 
 compared AS (

@@ -140,7 +140,9 @@ def _check_dates(source: SourceContract, table: pl.DataFrame) -> tuple[date | No
     if column is None:
         return None, None
     form = source.columns[column].date_format or "%Y"
-    days = table[column].str.strptime(pl.Date, form, strict=False)
+    declared = [row.equals for row in source.declared if row.column == column]
+    stated = table[column].filter((table[column] != "") & ~table[column].is_in(declared))
+    days = stated.str.strptime(pl.Date, form, strict=False)
     wrong = days.null_count()
     if wrong > WRONG_DATES * days.len():
         raise Unreadable("dates_of_another_form", wrong=wrong, rows=days.len(), column=column, form=form)

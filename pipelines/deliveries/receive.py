@@ -95,11 +95,23 @@ def _claims(registry: Registry, folder: Path, file: Path) -> Iterator[str]:
 def _keep(home: Home, source_id: str, file: Path) -> bool:
     """Store one file; the receipt is written last, so a delivery without one is written again."""
     content = file.read_bytes()
-    folder = home.deliveries / hashlib.sha256(content).hexdigest()
-    if (folder / RECEIPT).exists():
+    delivery_id = hashlib.sha256(content).hexdigest()
+    folder = home.deliveries / delivery_id
+    held = deliveries(home)
+    known = {delivery.delivery_id: delivery for delivery in held}.get(delivery_id)
+    if known is not None and not _came_back(known, file.name, held):
         return False
-    write_bytes(folder / CONTENT, content, mode=0o600)
-    order = 1 + max((delivery.order for delivery in deliveries(home)), default=0)
+    if known is None:
+        write_bytes(folder / CONTENT, content, mode=0o600)
+    order = 1 + max((delivery.order for delivery in held), default=0)
     receipt = {"source": source_id, "file_name": file.name, "order": order}
     write_bytes(folder / RECEIPT, json.dumps(receipt, ensure_ascii=False).encode())
-    return True
+    return known is None
+
+
+def _came_back(known: Delivery, file_name: str, held: list[Delivery]) -> bool:
+    """True where a file is in the inbox again under a name that another file had in between."""
+    return known.file_name == file_name and any(
+        other.order > known.order and (other.source_id, other.file_name) == (known.source_id, file_name)
+        for other in held
+    )

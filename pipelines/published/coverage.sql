@@ -1,8 +1,8 @@
 -- What is reported here, against what the country stated as its annual total. By reporter, as the totals are.
 WITH official AS (
-    SELECT reporter AS country, commodity_group, year, sum(kg) AS kg_official
+    SELECT reporter AS country, commodity_group, year, max(kg) AS kg_official
     FROM conformed.totals
-    WHERE period_type = 'year'
+    WHERE period_type = 'year' AND scope = 'national'
     GROUP BY ALL
 ),
 
@@ -52,7 +52,8 @@ stated AS (
         CASE
             WHEN coalesce(h.n_in_scope, 0) > 0 THEN 'value'
             WHEN e.country IS NULL THEN 'not_covered'
-            WHEN c.is_complete THEN 'zero'
+            -- an official total above zero contradicts a zero: the country did not report it here
+            WHEN c.is_complete AND o.kg_official = 0 THEN 'zero'
             ELSE 'not_reported'
         END AS obs_state
     FROM official AS o

@@ -14,7 +14,7 @@ REPORTING = (
 
 
 INPUTS: dict[str, tuple[str, ...]] = {
-    "published.seizure_trends": REPORTING,
+    "published.seizure_trends": (*REPORTING, "conformed.totals"),
     "published.corridor_trends": ("inferred.corridor_seizures",),
     "published.country_roles": (
         "conformed.seizures", "conformed.legs", "inferred.seizure_evidence", "inferred.seizure_scope",

@@ -27,7 +27,7 @@ from schemas.registry import PROJECT, Registry
 from schemas.render import datapackage_resource, ddl, dictionary_page, literal, quoted
 
 NOT_RELEASED = frozenset({"deliveries.rows", "staging.reports", "staging.totals"})
-"""Text as received stays in the home."""
+"""Whole rows as received stay in the home."""
 VIEWS = {
     "inferred.seizure_posteriors": """
         SELECT l.seizure_id, p.* EXCLUDE (evidence_id)
@@ -51,7 +51,8 @@ class Made:
 def inputs_digest(home: Home, registry: Registry, as_of: date | None) -> str:
     """Digest of all that a release is a function of: deliveries, contracts, facts, code, and a stated as-of."""
     digest = hashlib.sha256()
-    for part in (registry.digest, _code_digest(), str(as_of), *sorted(p.parent.name for p in _receipts(home))):
+    receipts = sorted(f"{path.parent.name} {path.read_text(encoding='utf-8')}" for path in _receipts(home))
+    for part in (registry.digest, _code_digest(), str(as_of), *receipts):
         digest.update(part.encode() + b"\0")
     return digest.hexdigest()
 
@@ -84,7 +85,8 @@ def make_release(
     building = home.scratch / "release"
     shutil.rmtree(building, ignore_errors=True)
     (building / "tables").mkdir(parents=True)
-    facts = _write_tables(home, registry, building, tables, previous)
+    tlp = _highest_tlp(registry, report)
+    facts = _write_tables(home, registry, building, tables, previous, tlp)
     if previous is not None and _same_tables(previous, facts):
         _note_current(home, digest, previous["version"])
         return Made(previous["version"], home.releases / previous["version"], False)
@@ -93,7 +95,7 @@ def make_release(
         fact["last_change"] = fact["last_change"] or version
     _write_database(registry, building, tables)
     write_geo(home, registry, building / "geo")
-    _write_words(registry, building, tables, report, gate, version, as_of)
+    _write_words(registry, building, tables, report, gate, version)
     revisions = _write_revisions(home, building, previous)
     index = {
         "version": version,
@@ -102,7 +104,7 @@ def make_release(
         "as_of": str(as_of),
         "status": "internal",
         "simulated": any(row["simulated"] for row in report["deliveries"]),
-        "tlp": _highest_tlp(registry),
+        "tlp": tlp,
         "code_commit": _commit(),
         "inputs_digest": digest,
         "contracts_digest": registry.digest,
@@ -124,7 +126,12 @@ def make_release(
 
 
 def _write_tables(
-    home: Home, registry: Registry, building: Path, tables: dict[str, TableContract], previous: dict[str, Any] | None
+    home: Home,
+    registry: Registry,
+    building: Path,
+    tables: dict[str, TableContract],
+    previous: dict[str, Any] | None,
+    tlp: str,
 ) -> dict[str, dict[str, Any]]:
     """One Parquet file a table, CSV beside it where no single seizure is described; returns their facts."""
     con = connect(home, registry, tables)
@@ -147,7 +154,7 @@ def _write_tables(
             "bytes": target.stat().st_size,
             "sha256": sha256,
             "last_change": before["last_change"] if before and before["sha256"] == sha256 else None,
-            "tlp": _highest_tlp(registry),
+            "tlp": tlp,
             "status": "internal",
             "record_tier": table.record_tier,
         }
@@ -179,7 +186,6 @@ def _write_words(
     report: Report,
     gate: dict[str, Any],
     version: str,
-    as_of: date,
 ) -> None:
     for folder in ("dictionary", "codelists", "quality"):
         (building / folder).mkdir()
@@ -201,7 +207,7 @@ def _write_words(
     (building / "quality" / "run_report.json").write_text(_json(report), encoding="utf-8")
     (building / "quality" / "run_report.md").write_text(report_page(report), encoding="utf-8")
     (building / "quality" / "gate.json").write_text(_json(gate), encoding="utf-8")
-    (building / "CITATION.cff").write_text(_citation(registry, version, as_of), encoding="utf-8")
+    (building / "CITATION.cff").write_text(_citation(registry, version), encoding="utf-8")
 
 
 def _best_known_form(building: Path, name: str) -> str:
@@ -210,12 +216,12 @@ def _best_known_form(building: Path, name: str) -> str:
     return path if (building / path).exists() else f"tables/{name}.parquet"
 
 
-def _citation(registry: Registry, version: str, as_of: date) -> str:
+def _citation(registry: Registry, version: str) -> str:
     """Citation File Format 1.2.0; the sources are cited as references."""
     lines = [
         "cff-version: 1.2.0", "message: Cite this release by its version, and the sources that it rests on.",
         "title: illicit-flows release", "type: dataset", f"version: {json.dumps(version)}",
-        f"date-released: {as_of}", "authors:", "  - name: illicit-flows contributors", "references:",
+        "authors:", "  - name: illicit-flows contributors", "references:",
     ]  # fmt: skip
     for source in registry.sources.values():
         lines += ["  - type: data", f"    title: {json.dumps(source.title, ensure_ascii=False)}"]
@@ -326,8 +332,10 @@ def _exists(home: Home, registry: Registry, table: TableContract) -> bool:
     return any(home.table_file(table, partition).exists() for partition in partitions)
 
 
-def _highest_tlp(registry: Registry) -> str:
-    return max((source.tlp for source in registry.sources.values()), key=TLP_ORDER.index)
+def _highest_tlp(registry: Registry, report: Report) -> str:
+    """The strictest label among the sources that the release rests on."""
+    used = {row["source_id"] for row in report["deliveries"] if row["verdict"] == "accepted"}
+    return max((registry.sources[source_id].tlp for source_id in used), key=TLP_ORDER.index)
 
 
 def _receipts(home: Home) -> list[Path]:

@@ -72,6 +72,15 @@ covered_ever AS (
     SELECT DISTINCT country, commodity_group FROM covered
 ),
 
+-- an official total above zero contradicts a year without a line: the country seized, and did not report it here
+contradicted AS (
+    SELECT DISTINCT t.reporter AS country, t.commodity_group, t.year
+    FROM conformed.totals AS t
+    WHERE t.kg > 0
+    EXCEPT
+    SELECT country, commodity_group, year(period_start) FROM figures WHERE n_in_scope > 0
+),
+
 through AS (
     SELECT r.country, r.year, max(f.data_to) AS data_to
     FROM reporting AS r
@@ -113,13 +122,14 @@ stated AS (
         CASE
             WHEN coalesce(f.n_in_scope, 0) > 0 THEN 'value'
             WHEN e.country IS NULL THEN 'not_covered'
-            WHEN c.is_complete THEN 'zero'
+            WHEN c.is_complete AND x.country IS NULL THEN 'zero'
             ELSE 'not_reported'
         END AS obs_state
     FROM grid AS g
     LEFT JOIN figures AS f USING (country, commodity_group, period_type, period_start)  -- 1:1
     LEFT JOIN covered AS c USING (country, commodity_group, year)  -- n:1
     LEFT JOIN covered_ever AS e USING (country, commodity_group)  -- n:1
+    LEFT JOIN contradicted AS x USING (country, commodity_group, year)  -- n:1
 ),
 
 -- a country whose number of rows at least triples, or falls to a third, within a year has changed how it reports
