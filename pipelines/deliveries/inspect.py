@@ -6,7 +6,7 @@ sources go on. Nothing of a withheld delivery is used.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from itertools import accumulate, chain
 
@@ -42,6 +42,8 @@ class Inspection:
     params: dict[str, str]
     data_from: date | None
     data_to: date | None
+    corrections: dict[str, int] = field(default_factory=dict)
+    """Rows that each correction of the contract touches."""
 
     @property
     def verdict(self) -> str:
@@ -86,12 +88,12 @@ def inspect(source: SourceContract, delivery: Delivery, content: bytes) -> Inspe
         _check_header(source, records)
         _check_bounds(source, records)
         table = _as_table(source, records)
-        _check_corrections(source, table)
+        corrections = _check_corrections(source, table)
         _check_declarations(source, table)
         data_from, data_to = _check_dates(source, table)
     except Unreadable as fault:
         return Inspection(delivery, Records((), []), fault.rule_id, fault.params, None, None)
-    return Inspection(delivery, records, None, {}, data_from, data_to)
+    return Inspection(delivery, records, None, {}, data_from, data_to, corrections)
 
 
 # --- checks of structure ------------------------------------------------------------------------------------
@@ -118,11 +120,12 @@ def _check_bounds(source: SourceContract, records: Records) -> None:
         raise Unreadable("too_many_rows", rows=len(records.rows), maximum=source.rows.max)
 
 
-def _check_corrections(source: SourceContract, table: pl.DataFrame) -> None:
+def _check_corrections(source: SourceContract, table: pl.DataFrame) -> dict[str, int]:
+    touched = {fix.id: int(table[fix.column].str.contains(fix.pattern).sum()) for fix in source.corrections}
     for fix in source.corrections:
-        touched = int(table[fix.column].str.contains(fix.pattern).sum())
-        if not fix.expect.holds(touched):
-            raise Unreadable("correction_not_met", correction=fix.id, column=fix.column, touched=touched)
+        if not fix.expect.holds(touched[fix.id]):
+            raise Unreadable("correction_not_met", correction=fix.id, column=fix.column, touched=touched[fix.id])
+    return touched
 
 
 def _check_declarations(source: SourceContract, table: pl.DataFrame) -> None:
@@ -184,9 +187,10 @@ def _files(registry: Registry, source: SourceContract, inspections: list[Inspect
             "bytes": (found.delivery.folder / "content").stat().st_size,
             "verdict": found.verdict,
             "verdict_rule": found.rule,
-            "verdict_params": [{"key": key, "value": value} for key, value in sorted(found.params.items())],
+            "verdict_params": _entries(found.params),
             "rows_delivered": len(found.records.rows),
             "header": list(found.records.header),
+            "corrections": _entries({fix: str(count) for fix, count in found.corrections.items()}),
             "data_from": found.data_from,
             "data_to": found.data_to,
             "is_current": source.restates == "nothing"
@@ -218,6 +222,11 @@ def _rows(registry: Registry, inspections: list[Inspection]) -> pl.DataFrame:
         if found.verdict == "accepted"
     ]
     return pl.concat(frames) if frames else pl.DataFrame(schema=schema)
+
+
+def _entries(words: dict[str, str]) -> list[dict[str, str]]:
+    """The entries of a map, in the order of its keys."""
+    return [{"key": key, "value": value} for key, value in sorted(words.items())]
 
 
 def _lists(rows: list[list[str]]) -> pl.Series:

@@ -14,6 +14,7 @@ REPORTED = (
     "conformed.seizures", "conformed.totals", "published.review_queue", "inferred.seizure_scope",
 )  # fmt: skip
 Report = dict[str, Any]
+ENDINGS = ("rows_delivered", "staged", "quarantined", "declared", "lines", "not_lines", "totals")
 
 
 class Unbalanced(Exception):
@@ -33,13 +34,19 @@ def run_report(home: Home, registry: Registry, unclaimed: list[str]) -> Report:
     wrong = [row["delivery_id"] for row in deliveries if row["verdict"] == "accepted" and not _balances(row)]
     if wrong:
         raise Unbalanced(f"the rows of these deliveries do not add up: {', '.join(wrong)}")
+    quarantine = _records(con, sql(__file__, "reports/quarantine"))
     for row in deliveries:
-        row["says"] = _sentence(registry, row)
+        row["says"] = _sentence(registry, row["source_id"], row["verdict_rule"], row.pop("verdict_params"))
+    for row in quarantine:
+        row["says"] = _sentence(registry, row["source_id"], row["rule_id"], row.pop("params"))
     return {
-        "sources": _records(con, sql(__file__, "reports/sources")),
+        "sources": [
+            row | _sums(deliveries, row["source_id"]) for row in _records(con, sql(__file__, "reports/sources"))
+        ],
         "deliveries": deliveries,
         "unclaimed": unclaimed,
-        "quarantine": _records(con, sql(__file__, "reports/quarantine")),
+        "quarantine": quarantine,
+        "corrections": _records(con, sql(__file__, "reports/corrections")),
         "declared_totals": _records(con, sql(__file__, "reports/declared_totals")),
         "mappings": _records(con, sql(__file__, "reports/mappings")),
         "unmapped": _records(con, sql(__file__, "reports/unmapped")),
@@ -56,7 +63,8 @@ def report_page(report: Report) -> str:
     lines = ["# Run report", ""]
     titles = {
         "sources": "Sources", "deliveries": "Deliveries: every row ends in one place", "quarantine": "Quarantined rows",
-        "declared_totals": "Declared totals against sums", "mappings": "Coverage of the mappings",
+        "corrections": "Corrections", "declared_totals": "Declared totals against sums",
+        "mappings": "Coverage of the mappings",
         "unmapped": "Spellings without a code yet", "places": "Places", "weights": "Rows with a bulk weight",
         "doubts": "Doubted quantities", "scope": "Rows in and out of scope", "kg": "Kilograms carried through",
     }  # fmt: skip
@@ -72,12 +80,17 @@ def _balances(row: dict[str, Any]) -> bool:
     return bool(whole and row["staged"] == row["lines"] + row["not_lines"] + row["totals"])
 
 
-def _sentence(registry: Registry, row: dict[str, Any]) -> str | None:
-    """Why a delivery was withheld, in its publisher's language."""
-    if row["verdict_rule"] is None:
+def _sentence(registry: Registry, source_id: str, rule_id: str | None, params: dict[str, str] | None) -> str | None:
+    """What is said to the publisher about a broken rule, in the source's language."""
+    if rule_id is None:
         return None
-    language = registry.sources[row["source_id"]].language
-    return registry.messages.render(row["verdict_rule"], language, row.pop("verdict_params") or {})
+    return registry.messages.render(rule_id, registry.sources[source_id].language, params or {})
+
+
+def _sums(deliveries: list[dict[str, Any]], source_id: str) -> dict[str, int]:
+    """The endings of all rows of a source."""
+    own = [row for row in deliveries if row["source_id"] == source_id]
+    return {ending: sum(row[ending] for row in own) for ending in ENDINGS}
 
 
 def _records(con: Any, query: str) -> list[dict[str, Any]]:

@@ -1,1 +1,4 @@
-SELECT source_id, rule_id, "column", count(*) AS n FROM staging.quarantine GROUP BY ALL ORDER BY ALL
+SELECT source_id, rule_id, "column", count(*) AS n, any_value(params ORDER BY delivery_id, part, row_no) AS params
+FROM staging.quarantine
+GROUP BY source_id, rule_id, "column"
+ORDER BY source_id, rule_id, "column"

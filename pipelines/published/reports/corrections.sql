@@ -1,0 +1,4 @@
+SELECT source_id, file_name, unnest(map_entries(corrections), recursive := true)
+FROM deliveries.files
+WHERE verdict = 'accepted'
+ORDER BY ALL
