@@ -11,6 +11,7 @@ import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import dagster as dg
@@ -130,6 +131,13 @@ def _validate(name: str, rules: Sequence[GateRule], figures: pl.DataFrame) -> An
 def _data_docs(result: Any) -> str:
     """The page of Data Docs for one result, without the styles and scripts that it would fetch from a network."""
     from great_expectations.render.renderer import ValidationResultsPageRenderer
+
+    return REMOTE.sub("", _page_view().render(ValidationResultsPageRenderer().render(result)))
+
+
+@cache
+def _page_view() -> Any:
+    """One view for all pages: making one compiles its templates anew."""
     from great_expectations.render.view import DefaultJinjaPageView
 
-    return REMOTE.sub("", DefaultJinjaPageView().render(ValidationResultsPageRenderer().render(result)))
+    return DefaultJinjaPageView()
