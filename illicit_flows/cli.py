@@ -274,7 +274,8 @@ def _explain(error: Exception) -> tuple[Exit, str]:
         traceback.print_exception(error)
     name = type(error).__name__
     full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-    if full or (name == "IOException" and "space" in str(error).lower()):
+    said_so = {"IOException": "space", "OperationalError": "disk is full"}  # DuckDB's word, and Dagster's own storage's
+    if full or (name in said_so and said_so[name] in str(error).lower()):
         return Exit.TEMPORARY, "the disk is full; the latest release is as it was"
     code, says = FAILURES.get(name, (Exit.UNEXPECTED, f"unexpected {name}: {{}} (FLOWS_DEBUG=1 shows where)"))
     return code, says.format(error)

@@ -11,18 +11,21 @@ from __future__ import annotations
 import io
 import json
 import os
+import random
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import pytest
 
 from illicit_flows import cli, reader
 from pipelines.store import Home
@@ -149,11 +152,54 @@ class Night:
 
 
 @dataclass
+class Killed:
+    """What a home looked like after every kill, and what the run after them said."""
+
+    home: Home
+    moments: list[float] = field(default_factory=list)
+    """Seconds after its start at which a run was killed; runs that had ended before do not count."""
+    seen: list[tuple[str | None, list[str]]] = field(default_factory=list)
+    """The latest release after each kill, and the faults of all releases that can be seen."""
+    said: Said = field(default_factory=lambda: Said(-1, "", ""))
+
+
+def kill_and_run(home: Home, inbox: Path, moments: Sequence[float], cwd: Path = PROJECT, **env: str) -> Killed:
+    """Kill a run at each of some moments, then let one run to its end."""
+    story = Killed(home)
+    args = ("run", "--home", home.root, "--inbox", inbox, "--json")
+    for moment in moments:
+        process = start(*args, cwd=cwd, **env)
+        try:
+            process.wait(moment)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            story.moments.append(moment)
+        process.communicate()
+        pointer = home.releases / "latest"
+        story.seen.append((pointer.resolve().name if pointer.exists() else None, visible_faults(home)))
+    story.said = finish(start(*args, cwd=cwd, **env))
+    return story
+
+
+def visible_faults(home: Home) -> list[str]:
+    """Faults of every folder that looks like a release."""
+    folders = [path for path in home.releases.glob("*") if path.is_dir() and not path.is_symlink()]
+    return [f"{path.name}: {fault}" for path in folders for fault in reader.Release(path).faults()]
+
+
+def moments(seed: int, number: int) -> list[float]:
+    """Seconds after its start at which a run is to be killed: while it imports, reads, parses, infers, checks."""
+    rng = random.Random(seed)  # noqa: S311
+    return [round(rng.uniform(2, 18), 1) for _ in range(number)]
+
+
+@dataclass
 class Nights:
     """The homes of a session. The simulated one and its twin are made side by side, each when first asked for."""
 
     base: Path
     with_twin: bool
+    pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2))
 
     @cached_property
     def world(self) -> Path:
@@ -161,33 +207,30 @@ class Nights:
         return self.base / "world"
 
     @cached_property
-    def _begun(self) -> tuple[float, subprocess.Popen[str]]:
-        inbox = self.world / "inbox"
-        if self.with_twin:
-            _ = self._twin_begun
-        return time.monotonic(), start("run", "--home", self.base / "home", "--inbox", inbox, "--json")
-
-    @cached_property
     def simulated(self) -> Night:
         """The night that most tests look at."""
-        began, process = self._begun
-        said = finish(process)
+        if self.with_twin:
+            _ = self._twin_begun
+        began = time.monotonic()
+        said = flows("run", "--home", self.base / "home", "--inbox", self.world / "inbox", "--json")
         return Night(Home.at(self.base / "home"), self.world, said, time.monotonic() - began)
 
     @cached_property
-    def _twin_begun(self) -> tuple[float, subprocess.Popen[str]]:
-        inbox = twin_inbox(self.world / "inbox", self.base / "elsewhere" / "in tray")
+    def _twin_begun(self) -> Future[Killed]:
         elsewhere = self.base / "elsewhere"
-        return time.monotonic(), start(
-            "run", "--inbox", inbox, "--json", cwd=elsewhere, FLOWS_HOME=str(elsewhere / "ho me"), **ELSEWHERE
-        )
+        inbox = twin_inbox(self.world / "inbox", elsewhere / "in tray")
+        home = Home.at(elsewhere / "ho me")
+        return self.pool.submit(kill_and_run, home, inbox, moments(3, 2), elsewhere, **ELSEWHERE)
+
+    @cached_property
+    def twin_story(self) -> Killed:
+        """The first nights of the twin: two that were killed, and one that was not."""
+        return self._twin_begun.result()
 
     @cached_property
     def twin(self) -> Night:
         """The same files on another machine, as it were: other order, path, time zone, times, working directory."""
-        began, process = self._twin_begun
-        said = finish(process)
-        return Night(Home.at(self.base / "elsewhere" / "ho me"), self.world, said, time.monotonic() - began)
+        return Night(self.twin_story.home, self.world, self.twin_story.said, 0.0)
 
 
 ELSEWHERE: Mapping[str, str] = {"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "PYTHONHASHSEED": "4711"}
@@ -207,3 +250,32 @@ def copied(night: Night, target: Path) -> Home:
     """A home of a test's own, as the shared one is."""
     shutil.copytree(night.home.root, target, symlinks=True)
     return Home.at(target)
+
+
+# --- fixtures, imported by the conftest of each folder that reads the shared homes -------------------------------
+
+SHARED = pytest.StashKey[Nights]()
+
+
+@pytest.fixture(scope="session")
+def nights(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Nights:
+    """The shared homes of this session, one set for all folders."""
+    stash = request.config.stash
+    if SHARED not in stash:
+        asked = {name for item in request.session.items for name in getattr(item, "fixturenames", ())}
+        stash[SHARED] = Nights(tmp_path_factory.mktemp("nights"), with_twin="twin" in asked)
+    return stash[SHARED]
+
+
+@pytest.fixture(scope="session")
+def simulated(nights: Nights) -> Night:
+    """The home after the simulated world's first night. Read only: take a copy to write (`copied`)."""
+    assert nights.simulated.said.code == 0, nights.simulated.said.err
+    return nights.simulated
+
+
+@pytest.fixture(scope="session")
+def twin(nights: Nights) -> Night:
+    """A second home with the same deliveries, received in another way."""
+    assert nights.twin.said.code == 0, nights.twin.said.err
+    return nights.twin

@@ -7,6 +7,7 @@ contract stacked in one; Great Expectations itself, which is slow, judges a few 
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -15,6 +16,8 @@ from typing import Any
 import duckdb
 import polars as pl
 import pytest
+import samples
+from nights import Said, finish, start
 
 from assets.gate import _validate, examine, figures_query, gate_results
 from pipelines.store import Home, add_codes
@@ -184,6 +187,18 @@ def broken(rules: list[GateRule], figures: Mapping[str, float]) -> set[str]:
     return found
 
 
+@pytest.fixture(scope="module", autouse=True)
+def refused_begun(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Home, subprocess.Popen[str]]]:
+    """A night whose only file is sound row by row, but gives almost no quantity. It runs beside the sweep."""
+    base = tmp_path_factory.mktemp("refused")
+    silent = [{"AMOUNT": "", "PLACE": f"Silent {number}"} for number in range(95)]
+    inbox = samples.put(base / "inbox", {"unodc_ids/silent.csv": samples.ids(*silent, least=100)})
+    process = start("run", "--home", base / "home", "--inbox", inbox)
+    yield Home.at(base / "home"), process
+    process.kill()
+    process.communicate()
+
+
 # --- the sweep --------------------------------------------------------------------------------------------------
 
 
@@ -295,3 +310,35 @@ def test_the_suite_counts_a_bound_itself_as_kept() -> None:
         figures = pl.DataFrame({"low": [float(low)], "high": [float(high)]})
         result = json.loads(str(_validate("edges", rules, figures)))
         assert [outcome["success"] for outcome in result["results"]] == holds
+
+
+# --- a red gate in a night --------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def refused(refused_begun: tuple[Home, subprocess.Popen[str]]) -> tuple[Home, Said]:
+    """What that night said."""
+    home, process = refused_begun
+    return home, finish(process)
+
+
+@pytest.mark.slow
+def test_a_red_table_stops_all_that_rests_on_it_and_no_release_is_made(refused: tuple[Home, Said]) -> None:
+    home, said = refused
+    assert said.code == 6
+    assert said.out == ""
+    assert "nothing was published" in said.err
+    verdict = gate_results(home)["staging.reports"]
+    assert [rule["id"] for rule in verdict["rules"] if not rule["holds"]] == ["quantity_reported_complete"]
+    assert (home.tables / "staging" / "reports").is_dir()
+    written = {path.name for path in home.tables.iterdir()}
+    assert written == {"reference", "deliveries", "staging"}
+    assert list(home.releases.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_what_the_gate_refused_is_named_on_the_command_line(refused: tuple[Home, Said]) -> None:
+    _, said = refused
+    assert "staging" in said.err
+    assert "reports" in said.err
+    assert "Silent" not in said.err

@@ -1,0 +1,352 @@
+"""What goes wrong at night: files of another shape, two runs at once, a run that is killed. The last release stands."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+import samples
+from nights import Killed, Night, Nights, Said, copied, finish, flows_here, kill_and_run, moments, start, visible_faults
+
+import illicit_flows
+from illicit_flows.reader import Release
+from pipelines.inferred.corridors import make_corridors
+from pipelines.inferred.evidence import make_evidence
+from pipelines.inferred.posterior import make_posteriors, make_scope
+from pipelines.published.make import STEPS, as_of_date, make_published
+from pipelines.published.release import make_release
+from pipelines.published.report import run_report
+from pipelines.store import Home, locked
+from schemas.registry import Registry
+
+NEW = {"colombia_policia/incautacion-2018.csv": samples.colombia()}
+
+
+# --- nothing new, and the same again ----------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_the_same_files_make_the_same_bytes_wherever_whenever_and_in_whatever_order(
+    simulated: Night, twin: Night
+) -> None:
+    """Only the DuckDB file differs: its header is random. What it holds is in the tables."""
+    here, there = dict(simulated.release.sums), dict(twin.release.sums)
+    assert here.pop("release.duckdb")
+    assert there.pop("release.duckdb")
+    assert there == here
+    assert len([name for name in here if name.endswith(".parquet")]) >= len(simulated.release.index["tables"])
+
+
+def test_under_other_names_only_the_file_names_differ(registry: Registry, tmp_path: Path) -> None:
+    named = {
+        "unodc_ids/one.csv": samples.ids({"DEPARTURE_COUNTRY": "Pakistan", "DESTINATION_COUNTRY": "Kenya"}),
+        "unodc_ids/two.csv": samples.ids({"DRUG_NAME": "no such thing", "PLACE": "Second"}),
+        "brazil_pf/three.csv": samples.brazil(),
+        "colombia_policia/four.csv": samples.colombia(),
+        "unodc_annual/five.csv": samples.annual(),
+    }
+    renamed = {f"{name.split('/')[0]}/{9 - at}.csv": content for at, (name, content) in enumerate(named.items())}
+    homes = [Home.at(tmp_path / "a").make(), Home.at(tmp_path / "b").make()]
+    for home, files in zip(homes, (named, renamed), strict=True):
+        samples.conform(home, registry, files)
+        infer_and_publish(home, registry)
+    for name, table in registry.tables.items():
+        first, second = (samples.table(home, registry, name) for home in homes)
+        rest = [column for column in table.fields if column != "file_name"]
+        assert first.select(rest).equals(second.select(rest)), name
+        assert first.height == 0 or "file_name" not in table.fields or not first.equals(second), name
+
+
+def infer_and_publish(home: Home, registry: Registry) -> None:
+    """The steps behind `conformed`, in the order of the night."""
+    make_evidence(home, registry)
+    make_posteriors(home, registry)
+    make_scope(home, registry)
+    make_corridors(home, registry)
+    as_of = as_of_date(home, registry, None)
+    for table, step in STEPS.items():
+        step(home, registry, table, as_of)
+
+
+# --- files of another shape -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class After:
+    """A copy of the shared home after a second night."""
+
+    home: Home
+    said: Said
+    second: Said | None = None
+    """What a run said that was started on the same home meanwhile."""
+    story: Killed = field(default_factory=lambda: Killed(Home(Path())))
+    """The nights before that were killed."""
+
+    @property
+    def release(self) -> Release:
+        return illicit_flows.open(home=self.home.root)
+
+
+@pytest.fixture(scope="module")
+def withheld(simulated: Night, tmp_path_factory: pytest.TempPathFactory) -> dict[str, After]:
+    """Two homes side by side, each with a release before.
+
+    One gets drifted files and a good one, and a second run meanwhile. The other gets a file that has only its header,
+    and is killed at some moments before it may run to its end.
+    """
+    base = tmp_path_factory.mktemp("withheld")
+    drifted, cut = copied(simulated, base / "drifted"), copied(simulated, base / "cut short")
+    empty = samples.put(base / "empty", {"unodc_ids/empty.csv": samples.ids().splitlines(keepends=True)[0]})
+    sent = samples.put(
+        base / "sent",
+        {
+            "unodc_ids/renamed.csv": samples.ids().replace(b"DRUG_NAME", b"SUBSTANCE", 1),
+            "brazil_pf/unknown.csv": samples.brazil({"NOVA_COLUNA": "x"}),
+            "unodc_annual/missing.csv": without_column(samples.annual(), "Drug Group"),
+            **NEW,
+        },
+    )
+    with ThreadPoolExecutor(1) as pool:
+        story = pool.submit(kill_and_run, cut, empty, moments(20, 2))
+        process = start("run", "--home", drifted.root, "--inbox", sent, "--json")
+        while_held(drifted, process)
+        second = finish(start("run", "--home", drifted.root, "--inbox", sent))
+        said = finish(process)
+        return {
+            "drifted": After(drifted, said, second),
+            "header_only": After(cut, story.result().said, story=story.result()),
+        }
+
+
+def without_column(content: bytes, column: str) -> bytes:
+    lines = [line.split(",") for line in content.decode().splitlines()]
+    at = lines[0].index(column)
+    return "".join(",".join(cells[:at] + cells[at + 1 :]) + "\n" for cells in lines).encode()
+
+
+def while_held(home: Home, process: subprocess.Popen[str]) -> None:
+    """Wait until a run holds the home's lock."""
+    while process.poll() is None:
+        with (home.root / "lock").open("w") as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return
+        time.sleep(0.2)
+
+
+@pytest.mark.slow
+def test_a_file_of_another_shape_is_withheld_and_its_columns_are_named(withheld: dict[str, After]) -> None:
+    after = withheld["drifted"]
+    assert after.said.code == 4
+    for file_name, column in (("renamed", "SUBSTANCE"), ("unknown", "NOVA_COLUNA"), ("missing", "Drug Group")):
+        (line,) = [line for line in after.said.err.splitlines() if f"{file_name}.csv" in line]
+        assert column in line
+    assert {row["file_name"]: row["verdict"] for row in after.said.json["withheld"]} == {
+        "renamed.csv": "drifted", "unknown.csv": "drifted", "missing.csv": "drifted"
+    }  # fmt: skip
+
+
+@pytest.mark.slow
+def test_the_publisher_is_told_in_its_own_language(withheld: dict[str, After]) -> None:
+    says = {row["file_name"]: row["says"] for row in withheld["drifted"].said.json["withheld"]}
+    assert says["renamed.csv"].startswith("These columns are not in the agreed format")
+    assert "colunas" in says["unknown.csv"]
+
+
+@pytest.mark.slow
+def test_the_other_sources_publish_while_one_is_withheld(simulated: Night, withheld: dict[str, After]) -> None:
+    after = withheld["drifted"]
+    assert after.said.json["is_new"] is True
+    assert after.release.faults() == []
+    accepted = [row for row in after.release.index["accounting"] if row["file_name"] == "incautacion-2018.csv"]
+    assert [(row["verdict"], row["lines"]) for row in accepted] == [("accepted", 20)]
+    lines = after.release.table("conformed.lines")
+    before = simulated.release.table("conformed.lines")
+    assert lines.height == before.height + 20
+    assert before["seizure_id"].is_in(lines["seizure_id"].implode()).all()
+
+
+@pytest.mark.slow
+def test_a_withheld_source_is_stale_since_its_last_accepted_data(simulated: Night, withheld: dict[str, After]) -> None:
+    through = {row["source_id"]: row["data_through"] for row in simulated.release.index["sources"]}
+    sources = {row["source_id"]: row for row in withheld["drifted"].release.index["sources"]}
+    for name in ("unodc_ids", "brazil_pf", "unodc_annual"):
+        assert sources[name]["status"] == "drifted"
+        assert sources[name]["stale_since"] == through[name] is not None
+    assert (sources["colombia_policia"]["status"], sources["colombia_policia"]["stale_since"]) == ("accepted", None)
+
+
+@pytest.mark.slow
+def test_a_file_with_only_a_header_is_below_its_bound(withheld: dict[str, After]) -> None:
+    after = withheld["header_only"]
+    assert after.said.code == 5
+    (row,) = after.said.json["withheld"]
+    assert (row["file_name"], row["verdict"]) == ("empty.csv", "below_bound")
+    assert "empty.csv" in after.said.err
+    assert after.release.faults() == []
+    stale = {row["source_id"]: row["stale_since"] for row in after.release.index["sources"]}
+    assert [name for name, since in stale.items() if since] == ["unodc_ids"]
+
+
+@pytest.mark.slow
+def test_the_figures_of_the_last_good_files_stand_while_a_source_is_withheld(
+    simulated: Night, withheld: dict[str, After]
+) -> None:
+    before, after = simulated.release.index["tables"], withheld["header_only"].release.index["tables"]
+    changed = {name for name in after if after[name]["sha256"] != before[name]["sha256"]}
+    assert changed == {"deliveries.files", "deliveries.status"}
+    assert {name for name in after if after[name]["last_change"] == withheld["header_only"].release.version} == changed
+
+
+@pytest.mark.slow
+def test_a_second_release_says_what_changed_since_the_first(simulated: Night, withheld: dict[str, After]) -> None:
+    release = withheld["drifted"].release
+    assert release.index["previous"] == simulated.release.version
+    assert illicit_flows.releases(withheld["drifted"].home.root) == [simulated.release.version, release.version]
+    changes = (release.path / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert "- new delivery: colombia_policia, incautacion-2018.csv, accepted" in changes
+    assert "Stale: unodc_ids (drifted) since " in changes
+    revised = pl.read_csv(release.path / "revisions.csv")
+    assert revised.height > 0
+    assert revised["key"].str.starts_with("COL|").any()
+
+
+@pytest.mark.slow
+def test_a_second_run_at_the_same_time_gives_way(withheld: dict[str, After]) -> None:
+    second = withheld["drifted"].second
+    assert second is not None
+    assert second.code == 75
+    assert "another run is at work" in second.err
+    assert second.out == ""
+
+
+def test_while_the_lock_is_held_nothing_is_touched(home: Home, tmp_path: Path) -> None:
+    samples.put(tmp_path / "inbox", NEW)
+    with locked(home):
+        said = flows_here("run", "--home", home.root, "--inbox", tmp_path / "inbox")
+    assert said.code == 75
+    assert list(home.deliveries.iterdir()) == []
+
+
+def test_a_lock_left_by_a_killed_process_holds_nobody_up(home: Home) -> None:
+    (home.root / "lock").write_text("left behind")
+    with locked(home):
+        pass
+
+
+# --- a run that is killed ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_after_a_kill_the_last_release_is_whole_and_is_still_the_latest(
+    simulated: Night, withheld: dict[str, After]
+) -> None:
+    story = withheld["header_only"].story
+    assert story.moments
+    cut_short = story.seen[: len(story.moments)]
+    assert cut_short == [(simulated.release.version, [])] * len(story.moments)
+
+
+@pytest.mark.slow
+def test_the_run_after_a_kill_makes_the_release_and_clears_what_was_left(
+    simulated: Night, withheld: dict[str, After]
+) -> None:
+    after = withheld["header_only"]
+    assert after.said.json["is_new"] is True
+    assert after.release.faults() == []
+    assert after.release.index["previous"] == simulated.release.version
+    assert visible_faults(after.home) == []
+    assert list(after.home.scratch.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_killed_before_its_first_release_a_home_has_none_and_then_makes_it(nights: Nights, twin: Night) -> None:
+    story = nights.twin_story
+    assert story.moments
+    assert story.seen[: len(story.moments)] == [(None, [])] * len(story.moments)
+    assert story.said.json["is_new"] is True
+    assert twin.release.faults() == []
+    assert list(twin.home.scratch.iterdir()) == []
+
+
+class Kill(BaseException):
+    """Stands for the end of the process: nothing in the house catches it."""
+
+
+def test_at_whichever_rename_it_ends_a_release_is_whole_or_not_there(
+    simulated: Night, registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = copied(simulated, tmp_path / "home")
+    make_published(
+        home, registry, "published.country_roles", date(2020, 6, 1)
+    )  # a table that differs from the release's
+    renames: list[str] = []
+    real = os.replace
+
+    def seal(end_before: int | None) -> None:
+        renames.clear()
+
+        def counted(source: Path, target: Path) -> None:
+            if len(renames) == end_before:
+                raise Kill
+            renames.append(Path(target).name)
+            real(source, target)
+
+        monkeypatch.setattr(os, "replace", counted)
+        report = run_report(home, registry, [])
+        make_release(home, registry, as_of=date(2020, 6, 1), stated_as_of=None, report=report, gate={})
+
+    for number in range(3):
+        with pytest.raises(Kill):
+            seal(number)
+        assert (home.releases / "latest").resolve().name == simulated.release.version
+        assert visible_faults(home) == []
+    seal(None)
+    assert renames[2:3] == ["latest"]  # it moves after all else of the release
+    release = illicit_flows.open(home=home.root)
+    assert release.version.startswith("2020-06-01.")
+    assert release.faults() == []
+    assert illicit_flows.releases(home.root)[-1] == release.version
+
+
+def test_a_full_disk_leaves_the_latest_release_as_it_was(simulated: Night, tmp_path: Path) -> None:
+    if os.geteuid() != 0 or shutil.which("mount") is None:
+        pytest.skip("only root can mount a small file system")
+    small = tmp_path / "small"
+    small.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=48m", "tmpfs", small], check=False, capture_output=True
+    )
+    if mounted.returncode:
+        pytest.skip("no file system can be mounted here")
+    try:
+        home = copied(simulated, small / "home")
+        size = shutil.disk_usage(small).free - 256 * 1024
+        (small / "ballast").write_bytes(b"\0" * size)
+        said = flows_here("run", "--home", home.root, "--inbox", samples.put(tmp_path / "inbox", NEW))
+        assert said.code == 75, said.err
+        assert "disk" in said.err
+        assert illicit_flows.open(home=home.root).faults() == []
+        assert illicit_flows.open(home=home.root).version == simulated.release.version
+    finally:
+        subprocess.run(["umount", small], check=True)
+
+
+def test_what_a_run_cost_is_kept_outside_the_release(simulated: Night) -> None:
+    (record,) = [json.loads(path.read_text()) for path in simulated.home.runs.glob("*-*.json")]
+    assert record["outcome"] == "finished"
+    assert 0 < record["wall_seconds"] < simulated.seconds
+    text = (simulated.release.path / "index.json").read_text(encoding="utf-8")
+    assert "wall_seconds" not in text
+    assert str(simulated.home.root) not in text
