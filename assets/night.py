@@ -51,9 +51,7 @@ def look(home: Home, inbox: Path, as_of: date | None) -> Look:
     return Look(received, current(home, inputs_digest(home, registry(), as_of)))
 
 
-def run_night(
-    defs: dg.Definitions, home: Home, inbox: Path, as_of: date | None, *, verbose: bool = False
-) -> tuple[Look, Made]:
+def run_night(defs: dg.Definitions, home: Home, inbox: Path, as_of: date | None, *, verbose: bool = False) -> Made:
     """Run the nightly job in this process and return the release that holds afterwards.
 
     Raises `Busy` where another run is at work, `DagsterAssetCheckFailedError` where the gate is red, and whatever a
@@ -64,7 +62,7 @@ def run_night(
         clear_scratch(home)
         found = look(home, inbox, as_of)
         if found.made is not None:
-            return found, found.made
+            return found.made
         house = House(home=str(home.root), inbox=str(inbox), as_of=str(as_of or ""), lock_is_held=True)
         before = _latest(home)
         with _recorded(home):
@@ -77,7 +75,7 @@ def run_night(
             )
         after = _latest(home)
         assert after is not None  # the job ends with a release or raises
-        return found, Made(after, home.releases / after, after != before)
+        return Made(after, home.releases / after, after != before)
 
 
 def _latest(home: Home) -> str | None:

@@ -7,9 +7,10 @@ import dagster as dg
 from assets.gate import gate_results
 from assets.house import House
 from assets.metadata import asset_key, materialised, table_spec
+from pipelines.deliveries.receive import read_unclaimed
 from pipelines.published.make import INPUTS, STEPS, as_of_date
 from pipelines.published.release import NOT_RELEASED, make_release
-from pipelines.published.report import read_unclaimed, run_report
+from pipelines.published.report import run_report
 from schemas.registry import registry
 
 RELEASED = [name for name in registry().tables if name not in NOT_RELEASED]

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import errno
 import json
+import math
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +25,7 @@ from rich.table import Table
 
 from illicit_flows import reader
 
-words = Console(stderr=True, highlight=False, soft_wrap=True)
+words = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
 app = typer.Typer(
     name="flows",
     no_args_is_help=True,
@@ -83,16 +85,15 @@ def run(
     from assets.definitions import defs
     from assets.night import run_night
 
-    looked, made = run_night(defs, house, deliveries, as_of.date() if as_of else None, verbose=verbose)
+    try:
+        made = run_night(defs, house, deliveries, as_of.date() if as_of else None, verbose=verbose)
+    finally:
+        _tell(house)
     release = reader.Release(made.path)
-    for name in looked.received.unclaimed:
-        words.print(f"no contract claims {name}: left alone")
+    withheld = [row for row in release.index["accounting"] if row["verdict"] != "accepted" and not row["is_resolved"]]
     for row in release.index["sources"]:
         if row["n_withheld"]:
             words.print(f"{row['source_id']} is withheld ({row['status']}); stale since {row['stale_since'] or 'ever'}")
-    withheld = [row for row in release.index["accounting"] if row["verdict"] != "accepted" and not row["is_resolved"]]
-    for row in withheld:
-        words.print(f"{row['source_id']}: {row['file_name']}: {row['says']}")
     if release.index["simulated"]:
         words.print("this release holds simulated data")
     words.print("made a new release" if made.is_new else "nothing new: the latest release stands")
@@ -139,10 +140,16 @@ def query(
 
     con = _open(home, release).connect()
     try:
-        rows = con.execute(sql).fetchall()
+        statements = con.extract_statements(sql)
+        if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+            raise typer.BadParameter("give one SELECT", param_hint="SQL")
+        rows = con.execute(statements[0]).fetchall()
     except duckdb.Error as error:
         raise typer.BadParameter(str(error), param_hint="SQL") from None
     names = [column[0] for column in con.description or []]
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise typer.BadParameter(f"name these columns apart with AS: {', '.join(repeated)}", param_hint="SQL")
     _print_records([dict(zip(names, row, strict=True)) for row in rows], names, as_json)
 
 
@@ -163,6 +170,8 @@ def trace(
     if not all("=" in key for key in keys):
         raise typer.BadParameter("give the row as COLUMN=VALUE", param_hint="KEYS")
     named = dict(key.split("=", 1) for key in keys)
+    if len(named) < len(keys):
+        raise typer.BadParameter("give each column once", param_hint="KEYS")
     try:
         trail = follow(_open(home, release), registry(), table, named)
     except NotTraceable as error:
@@ -248,12 +257,9 @@ def doctor(home: HomeOption = None, as_json: JsonOption = False) -> None:
 
 def main() -> None:
     """Entry point: run the command, and turn failures into words and an exit code."""
-    try:
-        with _explained():
-            app(standalone_mode=True)
-    except SystemExit as stop:
-        sys.stdout.flush()
-        raise stop from None
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `flows query … | head` ends quietly, as other commands do
+    with _explained():
+        app(standalone_mode=True)
 
 
 @contextmanager
@@ -262,7 +268,7 @@ def _explained() -> Iterator[None]:
         yield
     except Exception as error:  # noqa: BLE001
         code, says = _explain(error)
-        words.print(f"[red]{says}[/red]" if words.is_terminal else says, markup=words.is_terminal)
+        words.print(says, style="red")
         raise SystemExit(int(code)) from None
 
 
@@ -291,6 +297,18 @@ FAILURES: dict[str, tuple[Exit, str]] = {
     ),
 }
 """By name, so that a command that only reads need not load what makes."""
+
+
+def _tell(house: Any) -> None:
+    """What the inbox holds without a contract, and what is said about each withheld delivery."""
+    from pipelines.deliveries.inspect import withheld
+    from pipelines.deliveries.receive import read_unclaimed
+    from schemas.registry import registry
+
+    for name in read_unclaimed(house):
+        words.print(f"no contract claims {name}: left alone")
+    for sentence in withheld(house, registry()):
+        words.print(sentence)
 
 
 def _withheld_code(withheld: list[dict[str, Any]]) -> Exit:
@@ -333,7 +351,16 @@ def _print_records(records: list[dict[str, Any]], names: list[str], as_json: boo
 
 
 def _print_json(value: Any) -> None:
-    typer.echo(json.dumps(value, default=_plain, ensure_ascii=False))
+    typer.echo(json.dumps(_finite(value), default=_plain, ensure_ascii=False, allow_nan=False))
+
+
+def _finite(value: Any) -> Any:
+    """JSON knows no NaN and no infinity: both are missing there."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _plain(value: Any) -> Any:
@@ -347,4 +374,6 @@ def _plain(value: Any) -> Any:
 
 
 def _cell(value: Any) -> str:
-    return "" if value is None else str(value)
+    """One cell of a line: a tab or a line break inside a value is written as \\t or \\n."""
+    text = "" if value is None else str(value)
+    return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")

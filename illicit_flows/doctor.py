@@ -81,5 +81,7 @@ def _release(home: Home) -> Finding:
         release = reader.open(home=home.root)
     except reader.NoRelease:
         return _finding("release", True, "none yet")
+    except reader.IntegrityError as error:
+        return _finding("release", False, str(error), "point `latest` to a release that verifies, or restore it")
     faults = release.faults()
     return _finding("release", not faults, release.version if not faults else "; ".join(faults), "restore the release")

@@ -61,6 +61,8 @@ def open(version: str = LATEST, home: Path | str | None = None) -> Release:  # n
     """Open a release by name. Raises `NoRelease`."""
     folder = Path(home or default_home()) / "releases"
     path = (folder / version).resolve()
+    if version == LATEST and not path.is_dir() and any(folder.glob("*/index.json")):
+        raise IntegrityError([f"{LATEST} points to no release, and there are some: {', '.join(releases(home))}"])
     if path.parent != folder.resolve() or not path.is_dir():
         raise NoRelease(f"there is no release {version} in {folder}")
     return Release(path)
@@ -164,4 +166,7 @@ def _sha256(path: Path) -> str:
 
 
 def _read_json(path: Path) -> dict[str, Any]:
-    return dict(json.loads(path.read_text(encoding="utf-8")))
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except ValueError:
+        raise IntegrityError([f"{path.name} of {path.parent.name} is not what {SUMS} says"]) from None

@@ -125,12 +125,8 @@ SELECT
         ELSE 'country'
     END AS place_precision,
     l.transport_mode, l.mode_class, l.concealment, l.facility,
-    CASE
-        WHEN l.site_class <> 'unknown' THEN l.site_class
-        WHEN l.direction IN ('inbound', 'outbound', 'transit', 'international_waters') THEN 'border'
-        WHEN l.direction = 'domestic' THEN 'inland'
-        ELSE 'unknown'
-    END AS border_class,
+    -- of the site alone: the direction is what the model of cross-border traffic learns from
+    l.site_class AS border_class,
     l.direction,
     src.tlp
 FROM placed AS l

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from pipelines.deliveries.readers import Records, Unreadable, read_records
 from pipelines.deliveries.receive import Delivery, deliveries
-from pipelines.store import Home, connect, sql, write_frame, write_query
+from pipelines.store import Home, connect, rows, sql, write_frame, write_query
 from schemas.contracts import SourceContract
 from schemas.registry import Registry
 from schemas.render import polars_schema
@@ -108,7 +108,9 @@ def _check_header(source: SourceContract, records: Records) -> None:
     unknown = sorted(set(records.header) - set(source.columns))
     missing = sorted(set(source.columns) - set(records.header))
     if unknown:
-        raise Unreadable("unknown_column", columns=", ".join(unknown), missing=", ".join(missing) or "-")
+        raise Unreadable(
+            "unknown_column", columns=", ".join(name or '""' for name in unknown), missing=", ".join(missing) or "-"
+        )
     if missing:
         raise Unreadable("missing_column", columns=", ".join(missing))
 
@@ -175,8 +177,10 @@ def _files(registry: Registry, source: SourceContract, inspections: list[Inspect
     accepted = [found for found in inspections if found.verdict == "accepted"]
     by_order = sorted(accepted, key=lambda found: found.delivery.order)
     last_accepted = {found.delivery.file_name: found.delivery.order for found in by_order}
+    # of one name the last received stands; of several names the one whose content reaches furthest
+    of_name = {found.delivery.file_name: found for found in by_order}.values()
     newest = max(
-        ((found.data_to or date.min, len(found.records.rows), found.delivery.delivery_id) for found in accepted),
+        ((found.data_to or date.min, len(found.records.rows), found.delivery.delivery_id) for found in of_name),
         default=None,
     )
     rows = [
@@ -234,3 +238,13 @@ def _lists(rows: list[list[str]]) -> pl.Series:
     offsets = pa.array([0, *accumulate(map(len, rows))], pa.int32())
     values = pa.array(list(chain.from_iterable(rows)), pa.string())
     return pl.Series(values=pl.from_arrow(pa.ListArray.from_arrays(offsets, values)))
+
+
+def withheld(home: Home, registry: Registry) -> list[str]:
+    """What is said about each withheld delivery, in its publisher's language, with the file's name."""
+    con = connect(home, registry, ["deliveries.files"])
+    found = rows(con, sql(__file__, "withheld"))
+    return [
+        f"{source}: {name}: {registry.messages.render(rule, registry.sources[source].language, params or {})}"
+        for source, name, rule, params in found
+    ]

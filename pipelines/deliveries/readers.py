@@ -40,6 +40,9 @@ def _read_csv(source: SourceContract, content: bytes) -> Records:
     form = source.format
     assert isinstance(form, CsvFormat)
     text = _decoded(content, form.encoding)
+    if not text.strip():
+        raise Unreadable("empty_file")
+    csv.field_size_limit(max(len(text), csv.field_size_limit()))  # a cell may be as long as its file
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=form.delimiter, quotechar=form.quote, strict=True)
     rows: list[list[str]] = []
     started = 1
@@ -49,11 +52,8 @@ def _read_csv(source: SourceContract, content: bytes) -> Records:
                 rows.append(cells)
             started = reader.line_num + 1
     except csv.Error as error:
-        never_closed = "unexpected end of data" in str(error) or "field larger" in str(error)
-        rule = "unclosed_quote" if never_closed else "broken_quoting"
+        rule = "unclosed_quote" if "unexpected end of data" in str(error) else "broken_quoting"
         raise Unreadable(rule, record=max(len(rows), 1), line=started) from None
-    if not rows:
-        raise Unreadable("empty_file")
     header, data = tuple(cell.strip() for cell in rows[0]), rows[1:]
     cut = bool(data) and form.final_newline and not text.endswith(("\n", "\r"))
     return Records(header, data, {len(data): "truncated_record"} if cut else {})

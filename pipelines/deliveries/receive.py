@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from pipelines.store import Home, write_bytes
+from pipelines.store import Home, sha256_of, write_bytes
 from schemas.contracts import SourceContract
 from schemas.registry import Registry
 
 CONTENT = "content"
 RECEIPT = "receipt.json"
 UNCLAIMED = "unclaimed.json"
+Claim = tuple[str, str, Path]
+"""Name in the inbox, source, file."""
 
 
 @dataclass(frozen=True)
@@ -50,24 +51,52 @@ def receive(home: Home, registry: Registry, inbox: Path) -> Received:
     """
     if not inbox.is_dir():
         raise FileNotFoundError(f"there is no inbox at {inbox}")
-    new, known, unclaimed = [], [], []
+    claimed, unclaimed = _look(registry, inbox)
+    new, known = [], []
+    source_of = _sources_of_bytes(claimed)
+    for name, source_id, file in claimed:
+        digest = sha256_of(file)
+        if source_id != source_of(home, digest):
+            unclaimed.append(f"{name} (the same bytes stand under another source)")
+        elif _keep(home, source_id, file, digest):
+            new.append(name)
+        else:
+            known.append(name)
+    write_bytes(home.deliveries / UNCLAIMED, json.dumps(unclaimed, ensure_ascii=False).encode())
+    return Received(tuple(new), tuple(known), tuple(unclaimed))
+
+
+def _look(registry: Registry, inbox: Path) -> tuple[list[Claim], list[str]]:
+    """Files that exactly one contract claims, and the names of everything else."""
+    claimed: list[Claim] = []
+    unclaimed = []
     for path in sorted(inbox.iterdir()):
         if path.name.startswith("."):
             continue
         if not path.is_dir() or not _sources_of_folder(registry, path.name):
             unclaimed.append(path.name + ("/" if path.is_dir() else ""))
             continue
-        for file in sorted(found for found in path.rglob("*") if found.is_file() and not found.name.startswith(".")):
+        for file in sorted(found for found in path.rglob("*") if not found.is_dir() and not found.name.startswith(".")):
             name = file.relative_to(inbox).as_posix()
-            claims = list(_claims(registry, path, file))
-            if len(claims) != 1:
-                unclaimed.append(name)
-            elif _keep(home, claims[0], file):
-                new.append(name)
+            claims = list(_claims(registry, path, file)) if file.is_file() else []
+            if len(claims) == 1:
+                claimed.append((name, claims[0], file))
             else:
-                known.append(name)
-    write_bytes(home.deliveries / UNCLAIMED, json.dumps(unclaimed, ensure_ascii=False).encode())
-    return Received(tuple(new), tuple(known), tuple(unclaimed))
+                unclaimed.append(name)
+    return claimed, unclaimed
+
+
+def _sources_of_bytes(claimed: list[Claim]) -> Callable[[Home, str], str]:
+    """Which source some bytes belong to: the one that has them already, if the inbox still shows them there."""
+    shown: dict[str, list[str]] = {}
+    for _, source_id, file in claimed:
+        shown.setdefault(sha256_of(file), []).append(source_id)
+
+    def source_of(home: Home, digest: str) -> str:
+        held = next((found.source_id for found in deliveries(home) if found.delivery_id == digest), None)
+        return held if held in shown[digest] else shown[digest][0]
+
+    return source_of
 
 
 def deliveries(home: Home) -> list[Delivery]:
@@ -92,21 +121,20 @@ def _claims(registry: Registry, folder: Path, file: Path) -> Iterator[str]:
                 yield source.source
 
 
-def _keep(home: Home, source_id: str, file: Path) -> bool:
+def _keep(home: Home, source_id: str, file: Path, delivery_id: str) -> bool:
     """Store one file; the receipt is written last, so a delivery without one is written again."""
-    content = file.read_bytes()
-    delivery_id = hashlib.sha256(content).hexdigest()
     folder = home.deliveries / delivery_id
     held = deliveries(home)
-    known = {delivery.delivery_id: delivery for delivery in held}.get(delivery_id)
-    if known is not None and not _came_back(known, file.name, held):
+    known = next((delivery for delivery in held if delivery.delivery_id == delivery_id), None)
+    moved = known is not None and known.source_id != source_id
+    if known is not None and not moved and not _came_back(known, file.name, held):
         return False
     if known is None:
-        write_bytes(folder / CONTENT, content, mode=0o600)
+        write_bytes(folder / CONTENT, file.read_bytes(), mode=0o600)
     order = 1 + max((delivery.order for delivery in held), default=0)
     receipt = {"source": source_id, "file_name": file.name, "order": order}
     write_bytes(folder / RECEIPT, json.dumps(receipt, ensure_ascii=False).encode())
-    return known is None
+    return known is None or moved
 
 
 def _came_back(known: Delivery, file_name: str, held: list[Delivery]) -> bool:
@@ -115,3 +143,9 @@ def _came_back(known: Delivery, file_name: str, held: list[Delivery]) -> bool:
         other.order > known.order and (other.source_id, other.file_name) == (known.source_id, file_name)
         for other in held
     )
+
+
+def read_unclaimed(home: Home) -> list[str]:
+    """Files and folders that the last look into the inbox found without a contract."""
+    note = home.deliveries / UNCLAIMED
+    return list(json.loads(note.read_text(encoding="utf-8"))) if note.exists() else []

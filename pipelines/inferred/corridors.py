@@ -118,6 +118,8 @@ def _pairs(weights: pl.DataFrame, posteriors: Posteriors, places: list[str]) -> 
         figures = _pair_figures(here, first[:, a] * destination[:, b], reported, reporters[start:end])
         rest = _rest(here, figures)
         for name, listed in figures.items():
+            if name == "kg_mean":  # means add up, the medians that are published do not
+                continue
             found.setdefault(name, []).append(np.append(listed, rest[name]))
         found.setdefault("place_a", []).append(np.append(names[a], REST))
         found.setdefault("destination", []).append(np.append(names[b], REST))
@@ -144,6 +146,7 @@ def _pair_figures(here: dict[str, Floats], joint: Floats, reported: Flags, repor
     figures = {
         "n_reported": n_reported,
         "n_inferred": n_inferred,
+        "kg_mean": all_kg,
         **{f"n_{name}": n_reported + left for name, left in n_left.items()},
         **{f"seized_kg_{name}": kg_reported + left for name, left in kg_left.items()},
         "n_ge_1kg": weights[3] @ joint,
@@ -163,7 +166,7 @@ def _gamma_quantile(q: float, mean: Floats, variance: Floats) -> Floats:
 def _rest(here: dict[str, Floats], figures: dict[str, Floats]) -> dict[str, float]:
     """What the listed pairs leave of the cell's expected cross-border lines, so that the sums hold."""
     n_left = max(float(here["n"].sum() - (figures["n_reported"] + figures["n_inferred"]).sum()), 0.0)
-    kg_left = max(float(here["kg"].sum() - figures["seized_kg_q50"].sum()), 0.0)
+    kg_left = max(float(here["kg"].sum() - figures["kg_mean"].sum()), 0.0)
     left = dict.fromkeys(figures, 0.0)
     left |= {"n_inferred": n_left, "share_largest_seizure": np.nan}
     left["n_ge_1kg"] = max(float(here["n_ge_1kg"].sum() - figures["n_ge_1kg"].sum()), 0.0)

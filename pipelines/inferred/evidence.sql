@@ -14,7 +14,7 @@ WITH places AS (
 
 SELECT
     s.seizure_id,
-    s.line_weight,
+    CASE WHEN s.in_scope THEN s.line_weight ELSE 0 END AS line_weight,
     s.reporter,
     a.subregion,
     s.commodity,

@@ -55,13 +55,17 @@ def make_posteriors(home: Home, registry: Registry) -> int:
 
 
 def make_scope(home: Home, registry: Registry) -> int:
-    """Write `inferred.seizure_scope`; returns the number of rows."""
+    """Write `inferred.seizure_scope`; returns the number of rows.
+
+    Where a report says yes or no, that stands. Elsewhere p is the smoothed share of like lines whose report says yes,
+    among all like lines: silence counts as no. Forms ask for the route, and who leaves it out has mostly stopped
+    somebody in the street; learnt from the answered forms alone, such lines would all become corridors.
+    """
     con = connect(home, registry, ["inferred.evidence", "inferred.seizure_evidence"])
     evidence = frame(con, "SELECT * FROM inferred.evidence ORDER BY evidence_id")
-    labelled = evidence.filter(pl.col("cross_border") != "unknown").with_columns(
-        pl.col("cross_border").alias("outcome"), pl.col("n_lines").alias("n")
-    )
-    probability = fit(labelled, SCOPE_LEVELS, ["no", "yes"]).predict(evidence)[:, 1]
+    says_yes = pl.when(pl.col("cross_border") == "yes").then(pl.lit("yes")).otherwise(pl.lit("no"))
+    counted = evidence.with_columns(says_yes.alias("outcome"), pl.col("n_lines").alias("n"))
+    probability = fit(counted, SCOPE_LEVELS, ["no", "yes"]).predict(evidence)[:, 1]
     reported = pl.col("cross_border") != "unknown"
     scored = evidence.with_columns(p=pl.Series(probability)).select(
         "evidence_id",

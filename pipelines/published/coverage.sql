@@ -10,7 +10,7 @@ here AS (
     SELECT
         reporter AS country, commodity_group, year,
         count(*) AS n_rows,
-        count(*) FILTER (WHERE in_scope) AS n_in_scope,
+        count(*) FILTER (WHERE in_scope AND line_weight > 0) AS n_in_scope,
         coalesce(
             sum(CAST(kg_mid AS DECIMAL(20, 6)) * line_weight)
             FILTER (WHERE in_scope AND in_group_kg AND outlier_flag <> 'impossible'), 0
@@ -18,7 +18,7 @@ here AS (
         coalesce(
             sum(CAST(kg_mid AS DECIMAL(20, 6)) * line_weight) FILTER (WHERE in_scope AND outlier_flag = 'impossible'), 0
         ) AS kg_excluded,
-        bool_or(in_scope AND outlier_flag <> 'none') AS is_doubted
+        bool_or(in_scope AND line_weight > 0 AND outlier_flag <> 'none') AS is_doubted
     FROM conformed.seizures
     GROUP BY ALL
 ),

@@ -96,7 +96,7 @@ def make_release(
     _write_database(registry, building, tables)
     write_geo(home, registry, building / "geo")
     _write_words(registry, building, tables, report, gate, version)
-    revisions = _write_revisions(home, building, previous)
+    revisions = _write_revisions(registry, home, building, previous)
     index = {
         "version": version,
         "sequence": sequence,
@@ -231,31 +231,35 @@ def _citation(registry: Registry, version: str) -> str:
 
 
 REVISED = {
-    "published.seizure_trends": ["country", "commodity_group", "period_type", "period_start"],
-    "published.coverage": ["country", "commodity_group", "year"],
+    "published.seizure_trends": ("n_lines", "kg_mid", "kg_excluded"),
+    "published.coverage": ("kg_reported", "coverage_ratio"),
+    "published.country_roles": ("n_made", "n_linked"),
+    "published.corridor_trends": ("n_reported", "n_inferred"),
 }
-MEASURES = {"published.seizure_trends": "kg_mid", "published.coverage": "coverage_ratio"}
+"""Measures that are compared with the latest release's, cell by cell."""
 
 
-def _write_revisions(home: Home, building: Path, previous: dict[str, Any] | None) -> int:
-    """Published figures that differ from the latest release's, as `revisions.csv`; returns their number."""
+def _write_revisions(registry: Registry, home: Home, building: Path, previous: dict[str, Any] | None) -> int:
+    """Figures of cells that both releases have and that differ, as `revisions.csv`; returns their number."""
     con = duckdb.connect()
     parts = []
-    for name, key in REVISED.items():
+    for name, measures in REVISED.items():
+        key = registry.tables[name].primary_key
         new = literal(str(building / "tables" / f"{name}.parquet"))
         old = literal(str(home.releases / previous["version"] / "tables" / f"{name}.parquet")) if previous else new
         label = " || '|' || ".join(f"CAST({quoted(column)} AS VARCHAR)" for column in key)
-        measure = quoted(MEASURES[name])
-        parts.append(
+        parts += [
             f"""
-            SELECT {literal(name)} AS table_name, {label} AS key, {literal(MEASURES[name])} AS measure,
-                o.{measure} AS value_before, n.{measure} AS value_now,
+            SELECT {literal(name)} AS table_name, {label} AS key, {literal(measure)} AS measure,
+                CAST(o.{quoted(measure)} AS DECIMAL(18, 6)) AS value_before,
+                CAST(n.{quoted(measure)} AS DECIMAL(18, 6)) AS value_now,
                 o.obs_state AS state_before, n.obs_state AS state_now
             FROM read_parquet({old}) AS o
-            FULL JOIN read_parquet({new}) AS n USING ({", ".join(map(quoted, key))})
-            WHERE o.{measure} IS DISTINCT FROM n.{measure} OR o.obs_state IS DISTINCT FROM n.obs_state
+            JOIN read_parquet({new}) AS n USING ({", ".join(map(quoted, key))})
+            WHERE o.{quoted(measure)} IS DISTINCT FROM n.{quoted(measure)} OR o.obs_state IS DISTINCT FROM n.obs_state
             """
-        )
+            for measure in measures
+        ]
     con.execute(f"CREATE TABLE revisions AS {' UNION ALL '.join(parts)}")
     con.execute(
         f"COPY (FROM revisions ORDER BY ALL) TO {literal(str(building / 'revisions.csv'))} (FORMAT csv, HEADER)"
@@ -271,7 +275,9 @@ def _changelog(index: dict[str, Any], previous: dict[str, Any] | None, revisions
     if previous is None:
         lines += ["The first release of this home.", ""]
     else:
-        lines += [f"Compared with {previous['version']}: {revisions} published figures differ (revisions.csv).", ""]
+        compared = ", ".join(f"{name} ({', '.join(measures)})" for name, measures in REVISED.items())
+        lines += [f"Of the figures that {previous['version']} had too, {revisions} differ (revisions.csv).", ""]
+        lines += [f"Compared: {compared}.", ""]
         known = {row["delivery_id"] for row in previous["accounting"]}
         arrived = [row for row in index["accounting"] if row["delivery_id"] not in known]
         lines += [f"- new delivery: {row['source_id']}, {row['file_name']}, {row['verdict']}" for row in arrived] + [""]
@@ -314,8 +320,11 @@ def _next_version(home: Home, as_of: date, previous: dict[str, Any] | None) -> t
 
 
 def _index_of_latest(home: Home) -> dict[str, Any] | None:
-    path = home.releases / "latest" / "index.json"
-    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
+    """The index of the latest release; where the pointer is lost, of the release with the highest number."""
+    latest = home.releases / "latest" / "index.json"
+    paths = [latest] if latest.exists() else list(home.releases.glob("*/index.json"))
+    found = [dict(json.loads(path.read_text(encoding="utf-8"))) for path in paths]
+    return max(found, key=lambda index: int(index["sequence"]), default=None)
 
 
 def _note_current(home: Home, digest: str, version: str) -> None:

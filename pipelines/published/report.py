@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from pipelines.store import Home, connect, rows, sql
@@ -19,12 +18,6 @@ ENDINGS = ("rows_delivered", "staged", "quarantined", "declared", "lines", "not_
 
 class Unbalanced(Exception):
     """Rows were lost or counted twice between a delivery and the tables."""
-
-
-def read_unclaimed(home: Home) -> list[str]:
-    """Files and folders that the last look into the inbox found without a contract."""
-    note = home.deliveries / "unclaimed.json"
-    return list(json.loads(note.read_text(encoding="utf-8"))) if note.exists() else []
 
 
 def run_report(home: Home, registry: Registry, unclaimed: list[str]) -> Report:

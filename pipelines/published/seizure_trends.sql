@@ -25,7 +25,7 @@ figures AS (
         period_type,
         period_start,
         count(*) AS n_rows,
-        count(*) FILTER (WHERE in_scope) AS n_in_scope,
+        count(*) FILTER (WHERE in_scope AND line_weight > 0) AS n_in_scope,
         coalesce(sum(line_weight) FILTER (WHERE in_scope), 0) AS n_lines,
         coalesce(sum(incident_weight) FILTER (WHERE in_scope), 0) AS n_incidents,
         coalesce(sum(line_weight) FILTER (WHERE weighs AND kg_mid >= 1), 0) AS n_ge_1kg,
@@ -34,9 +34,9 @@ figures AS (
         coalesce(sum(weighed_high) FILTER (WHERE weighs), 0) AS kg_high,
         coalesce(sum(weighed_mid) FILTER (WHERE weighs AND outlier_flag = 'none'), 0) AS kg_mid_excl_review,
         coalesce(sum(weighed_mid) FILTER (WHERE in_scope AND outlier_flag = 'impossible'), 0) AS kg_excluded,
-        count(*) FILTER (WHERE in_scope AND kg_mid IS NULL) AS kg_unknown_rows,
+        count(*) FILTER (WHERE in_scope AND line_weight > 0 AND kg_mid IS NULL) AS kg_unknown_rows,
         max(weighed_mid) FILTER (WHERE weighs) AS kg_largest,
-        bool_or(in_scope AND outlier_flag <> 'none') AS is_doubted
+        bool_or(in_scope AND line_weight > 0 AND outlier_flag <> 'none') AS is_doubted
     FROM dated
     GROUP BY country, commodity_group, period_type, period_start
 ),
@@ -51,6 +51,13 @@ undated AS (
 -- who reported in which year, to which source; a reporter's year is complete only in a source that sees everything
 reporting AS (
     SELECT DISTINCT source_id, reporter AS country, year
+    FROM conformed.seizures
+    WHERE NOT is_mirror
+),
+
+-- the months in which a country sent anything at all: a month of silence is no zero
+sent AS (
+    SELECT DISTINCT reporter AS country, CAST(date_trunc('month', seized_from) AS DATE) AS period_start
     FROM conformed.seizures
     WHERE NOT is_mirror
 ),
@@ -122,7 +129,7 @@ stated AS (
         CASE
             WHEN coalesce(f.n_in_scope, 0) > 0 THEN 'value'
             WHEN e.country IS NULL THEN 'not_covered'
-            WHEN c.is_complete AND x.country IS NULL THEN 'zero'
+            WHEN c.is_complete AND x.country IS NULL AND (g.period_type = 'year' OR m.country IS NOT NULL) THEN 'zero'
             ELSE 'not_reported'
         END AS obs_state
     FROM grid AS g
@@ -130,6 +137,7 @@ stated AS (
     LEFT JOIN covered AS c USING (country, commodity_group, year)  -- n:1
     LEFT JOIN covered_ever AS e USING (country, commodity_group)  -- n:1
     LEFT JOIN contradicted AS x USING (country, commodity_group, year)  -- n:1
+    LEFT JOIN sent AS m USING (country, period_start)  -- n:1
 ),
 
 -- a country whose number of rows at least triples, or falls to a third, within a year has changed how it reports

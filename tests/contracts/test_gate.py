@@ -55,6 +55,7 @@ BREAKS: dict[str, list[Plant]] = {
     "given_is_mapped_or_not": [{"n_unmapped": 0}, {"n_mapped": 3}],
     "only_values_have_numbers": [{"obs_state": "not_covered"}, {"obs_state": "not_reported"}, {"kg_mid": None}],
     "zero_is_zero": [{"obs_state": "zero", "n_lines": Decimal(3)}],
+    "value_counts": [{"obs_state": "value", "n_lines": Decimal(0)}],
     "linked_includes_made": [{"n_linked": Decimal("0.5")}],
 }
 """For each rule that a table has of its own, cells that break it and nothing else."""

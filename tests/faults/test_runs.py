@@ -20,10 +20,7 @@ from nights import Killed, Night, Nights, Said, copied, finish, flows_here, kill
 
 import illicit_flows
 from illicit_flows.reader import Release
-from pipelines.inferred.corridors import make_corridors
-from pipelines.inferred.evidence import make_evidence
-from pipelines.inferred.posterior import make_posteriors, make_scope
-from pipelines.published.make import STEPS, as_of_date, make_published
+from pipelines.published.make import INPUTS, STEPS, as_of_date, make_published
 from pipelines.published.release import make_release
 from pipelines.published.report import run_report
 from pipelines.store import Home, locked
@@ -59,23 +56,24 @@ def test_under_other_names_only_the_file_names_differ(registry: Registry, tmp_pa
     homes = [Home.at(tmp_path / "a").make(), Home.at(tmp_path / "b").make()]
     for home, files in zip(homes, (named, renamed), strict=True):
         samples.conform(home, registry, files)
-        infer_and_publish(home, registry)
+        publish(home, registry)
+    filled = 0
     for name, table in registry.tables.items():
         first, second = (samples.table(home, registry, name) for home in homes)
         rest = [column for column in table.fields if column != "file_name"]
         assert first.select(rest).equals(second.select(rest)), name
-        assert first.height == 0 or "file_name" not in table.fields or not first.equals(second), name
+        if "file_name" in table.fields and first.height:
+            assert not first.equals(second), name
+        filled += bool(first.height)
+    assert filled > 15
 
 
-def infer_and_publish(home: Home, registry: Registry) -> None:
-    """The steps behind `conformed`, in the order of the night."""
-    make_evidence(home, registry)
-    make_posteriors(home, registry)
-    make_scope(home, registry)
-    make_corridors(home, registry)
+def publish(home: Home, registry: Registry) -> None:
+    """The published tables that rest on conformed ones alone: the model never sees a file's name."""
     as_of = as_of_date(home, registry, None)
     for table, step in STEPS.items():
-        step(home, registry, table, as_of)
+        if not any(name.startswith("inferred.") for name in INPUTS[table]):
+            step(home, registry, table, as_of)
 
 
 # --- files of another shape -------------------------------------------------------------------------------------

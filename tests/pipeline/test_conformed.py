@@ -271,8 +271,8 @@ def test_a_seizure_on_the_high_seas_stands_under_its_authority_and_lies_in_no_co
     assert one(seizures, "at home")["seizing_area_type"] == "country"
 
 
-def test_a_seizure_is_of_the_border_by_its_facility_or_else_by_its_routing(seizures: pl.DataFrame) -> None:
-    classes = {"at home": "inland", "at the border": "border", "at an airport": "border", "grams": "unknown"}
+def test_a_seizure_is_of_the_border_by_its_site_alone_and_never_by_its_routing(seizures: pl.DataFrame) -> None:
+    classes = {"at home": "unknown", "at the border": "unknown", "at an airport": "border", "grams": "unknown"}
     assert {name: one(seizures, name)["border_class"] for name in classes} == classes
     assert (one(seizures, "at the border")["transport_mode"], one(seizures, "routed")["mode_class"]) == ("post", "sea")
 

@@ -361,6 +361,41 @@ def test_the_snapshot_that_reaches_furthest_replaces_the_others(
     assert dict(zip(files["file_name"], files["is_current"], strict=True)) == {"older.csv": False, "newer.csv": True}
 
 
+def test_a_corrected_snapshot_under_the_same_name_replaces_the_older_one_even_if_shorter(
+    home: Home, registry: Registry
+) -> None:
+    long, short = samples.annual(least=12), samples.annual(least=11)
+    samples.deliver(home, registry, {"unodc_annual/totals.csv": long})
+    samples.deliver(home, registry, {"unodc_annual/totals.csv": short})
+    files = samples.table(home, registry, "deliveries.files")
+    assert dict(zip(files["rows_delivered"], files["is_current"], strict=True)) == {12: False, 11: True}
+
+
+def test_a_file_that_is_moved_to_the_right_publisher_is_read_there(home: Home, registry: Registry) -> None:
+    inbox = samples.put(home.inbox, {"unodc_annual/a.csv": samples.ids(), "brazil_pf/b.csv": samples.brazil()})
+    receive(home, registry, inbox)
+    (inbox / "unodc_ids").mkdir()
+    (inbox / "unodc_annual" / "a.csv").rename(inbox / "unodc_ids" / "a.csv")
+    assert receive(home, registry, inbox).new == ("unodc_ids/a.csv",)
+    assert {delivery.file_name: delivery.source_id for delivery in deliveries(home)} == {
+        "a.csv": "unodc_ids",
+        "b.csv": "brazil_pf",
+    }
+
+
+def test_the_same_bytes_under_two_publishers_are_named(home: Home, registry: Registry) -> None:
+    inbox = samples.put(home.inbox, {"brazil_pf/empty.csv": b"", "unodc_annual/empty.csv": b""})
+    received = receive(home, registry, inbox)
+    assert received.new == ("brazil_pf/empty.csv",)
+    assert [name.split(" ")[0] for name in received.unclaimed] == ["unodc_annual/empty.csv"]
+
+
+def test_a_link_that_leads_nowhere_is_named(home: Home, registry: Registry) -> None:
+    inbox = samples.put(home.inbox, {"brazil_pf/b.csv": samples.brazil()})
+    (inbox / "brazil_pf" / "lost.csv").symlink_to(inbox / "nowhere.csv")
+    assert receive(home, registry, inbox).unclaimed == ("brazil_pf/lost.csv",)
+
+
 def test_a_withheld_snapshot_replaces_nothing(home: Home, registry: Registry) -> None:
     newer = swapped(samples.brazil({"DATA": "01/01/2020"}), "DROGA", "SUBSTANCIA")
     samples.deliver(home, registry, {"brazil_pf/older.csv": samples.brazil(), "brazil_pf/newer.csv": newer})

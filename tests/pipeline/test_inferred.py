@@ -1,0 +1,67 @@
+"""What is inferred from tiny deliveries: street seizures stay in the street, mirrored rows make no figures."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+import pytest
+import samples
+
+from pipelines.inferred.evidence import make_evidence
+from pipelines.inferred.posterior import make_posteriors, make_scope
+from pipelines.published.make import make_seizure_trends
+from pipelines.store import Home
+from schemas.registry import Registry
+
+STREET = {"AMOUNT": "5.0", "DRUG_UNIT": "Gram", "DRUG_NAME": "Cocaine", "COUNTRY": "Ecuador"}
+FREIGHT = {"AMOUNT": "500.0", "DRUG_UNIT": "Kilogram", "DRUG_NAME": "Cocaine", "COUNTRY": "Ecuador"}
+
+
+def infer(home: Home, registry: Registry, rows: list[dict[str, str]]) -> pl.DataFrame:
+    """Chance of cross-border traffic beside each line."""
+    samples.conform(home, registry, {"unodc_ids/a.csv": samples.ids(*rows)})
+    make_evidence(home, registry)
+    make_posteriors(home, registry)
+    make_scope(home, registry)
+    lines = samples.table(home, registry, "conformed.lines")
+    return lines.join(samples.table(home, registry, "inferred.seizure_scope"), on="seizure_id")
+
+
+def test_street_seizures_that_say_nothing_of_a_route_do_not_become_corridors(home: Home, registry: Registry) -> None:
+    silent = [{**STREET, "PLACE": f"corner {number}"} for number in range(80)]
+    told = [{**STREET, "DESTINATION_COUNTRY": "Spain", "PLACE": f"post {number}"} for number in range(4)]
+    found = infer(home, registry, [*silent, *told]).filter(pl.col("reporter") == "ECU")
+    inferred = found.filter(pl.col("basis") == "inferred")
+    assert inferred.height == 80
+    assert float(inferred["p_cross_border"].max() or 1) < 0.1
+    assert found.filter(pl.col("basis") == "reported")["p_cross_border"].unique().to_list() == [1]
+
+
+def test_a_kind_of_seizure_that_mostly_crosses_a_border_probably_does_so_in_silence_too(
+    home: Home, registry: Registry
+) -> None:
+    told = [{**FREIGHT, "DESTINATION_COUNTRY": "Spain", "PLACE": f"port {number}"} for number in range(80)]
+    found = infer(home, registry, [*told, {**FREIGHT, "PLACE": "silent port"}])
+    silent = found.filter((pl.col("reporter") == "ECU") & (pl.col("basis") == "inferred"))
+    assert silent.height == 1
+    assert float(silent["p_cross_border"].item()) > 0.8
+
+
+def test_what_is_reported_decides_whatever_the_counts_say(home: Home, registry: Registry) -> None:
+    home_made = {**FREIGHT, "ROUTING": "National territory/domestic seizure"}
+    abroad = {**STREET, "DEPARTURE_COUNTRY": "Peru"}
+    found = infer(home, registry, [home_made, abroad]).sort("row_no").head(2)
+    assert found.select("p_cross_border", "basis").rows() == [(0, "reported"), (1, "reported")]
+
+
+@pytest.mark.parametrize("month", [date(2018, 6, 1)])
+def test_a_month_that_only_a_mirror_reports_is_no_zero(home: Home, registry: Registry, month: date) -> None:
+    later = {"fecha": "2018-06-14T00:00:00.000", "dia": "Jueves"}
+    files = {"colombia_policia/a.csv": samples.colombia(), "colombia_policia/a.json": samples.api(later)}
+    samples.conform(home, registry, files)
+    make_seizure_trends(home, registry, "published.seizure_trends", date(2018, 12, 31))
+    trends = samples.table(home, registry, "published.seizure_trends").filter(
+        (pl.col("country") == "COL") & (pl.col("commodity_group") == "cocaine") & (pl.col("period_start") == month)
+    )
+    assert trends.select("n_rows", "n_lines", "obs_state").rows() == [(1, None, "not_reported")]
