@@ -18,7 +18,7 @@ import dagster as dg
 from assets.deliveries import ALL_SOURCES
 from assets.house import House
 from pipelines.deliveries.receive import Received, receive
-from pipelines.published.release import Made, current, inputs_digest
+from pipelines.published.release import Made, current
 from pipelines.store import Home, clear_scratch, locked, write_bytes
 from schemas.registry import registry
 
@@ -48,7 +48,7 @@ class Look:
 def look(home: Home, inbox: Path, as_of: date | None) -> Look:
     """Take what is new from the inbox, and say whether the latest release already rests on all of it."""
     received = receive(home, registry(), inbox)
-    return Look(received, current(home, inputs_digest(home, registry(), as_of)))
+    return Look(received, current(home, registry(), as_of))
 
 
 def run_night(defs: dg.Definitions, home: Home, inbox: Path, as_of: date | None, *, verbose: bool = False) -> Made:

@@ -50,22 +50,31 @@ class Made:
 
 def inputs_digest(home: Home, registry: Registry, as_of: date | None) -> str:
     """Digest of all that a release is a function of: deliveries, contracts, facts, code, and a stated as-of."""
-    digest = hashlib.sha256()
-    receipts = sorted(f"{path.parent.name} {path.read_text(encoding='utf-8')}" for path in _receipts(home))
-    for part in (registry.digest, _code_digest(), str(as_of), *receipts):
-        digest.update(part.encode() + b"\0")
-    return digest.hexdigest()
+    delivered = sorted(path.parent.name for path in _receipts(home))
+    return _digest([registry.digest, _code_digest(), str(as_of), *delivered])
 
 
-def current(home: Home, digest: str) -> Made | None:
-    """The latest release if it, or a night after it, was already made of these inputs."""
+def current(home: Home, registry: Registry, as_of: date | None) -> Made | None:
+    """The latest release if it, or a night after it, was already made of what the home holds now."""
     note, pointer = home.runs / "current.json", home.releases / "latest"
     if not note.exists() or not pointer.exists():
         return None
-    known = json.loads(note.read_text(encoding="utf-8"))
     path = pointer.resolve()
-    same = known == {"inputs_digest": digest, "version": path.name}
+    same = json.loads(note.read_text(encoding="utf-8")) == _state(home, registry, as_of, path.name)
     return Made(path.name, path, False) if same and (path / "index.json").exists() else None
+
+
+def _state(home: Home, registry: Registry, as_of: date | None, version: str) -> dict[str, str]:
+    """What the home holds: the inputs of a release, and the receipts, which also say what came again."""
+    receipts = sorted(f"{path.parent.name} {path.read_text(encoding='utf-8')}" for path in _receipts(home))
+    return {"inputs_digest": inputs_digest(home, registry, as_of), "receipts": _digest(receipts), "version": version}
+
+
+def _digest(parts: Iterable[str]) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part.encode() + b"\0")
+    return digest.hexdigest()
 
 
 def make_release(
@@ -75,7 +84,6 @@ def make_release(
 
     A night whose tables are those of the latest release makes none. What a killed run left is never named.
     """
-    digest = inputs_digest(home, registry, stated_as_of)
     previous = _index_of_latest(home)
     tables = {
         name: table
@@ -88,7 +96,7 @@ def make_release(
     tlp = _highest_tlp(registry, report)
     facts = _write_tables(home, registry, building, tables, previous, tlp)
     if previous is not None and _same_tables(previous, facts):
-        _note_current(home, digest, previous["version"])
+        _note_current(home, _state(home, registry, stated_as_of, previous["version"]))
         return Made(previous["version"], home.releases / previous["version"], False)
     version, sequence = _next_version(home, as_of, previous)
     for fact in facts.values():
@@ -106,7 +114,7 @@ def make_release(
         "simulated": any(row["simulated"] for row in report["deliveries"]),
         "tlp": tlp,
         "code_commit": _commit(),
-        "inputs_digest": digest,
+        "inputs_digest": inputs_digest(home, registry, stated_as_of),
         "contracts_digest": registry.digest,
         "content_sha256": hashlib.sha256("".join(f"{n}{f['sha256']}" for n, f in facts.items()).encode()).hexdigest(),
         "tables": facts,
@@ -118,7 +126,7 @@ def make_release(
     (building / "CHANGELOG.md").write_text(_changelog(index, previous, revisions), encoding="utf-8")
     (building / "index.json").write_text(_json(index), encoding="utf-8")
     _seal(home, building, version)
-    _note_current(home, digest, version)
+    _note_current(home, _state(home, registry, stated_as_of, version))
     return Made(version, home.releases / version, True)
 
 
@@ -327,8 +335,8 @@ def _index_of_latest(home: Home) -> dict[str, Any] | None:
     return max(found, key=lambda index: int(index["sequence"]), default=None)
 
 
-def _note_current(home: Home, digest: str, version: str) -> None:
-    write_bytes(home.runs / "current.json", _json({"inputs_digest": digest, "version": version}).encode())
+def _note_current(home: Home, state: dict[str, str]) -> None:
+    write_bytes(home.runs / "current.json", _json(state).encode())
 
 
 def _same_tables(previous: dict[str, Any], facts: dict[str, dict[str, Any]]) -> bool:
