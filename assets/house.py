@@ -28,8 +28,10 @@ def dagster_environment(home: Home) -> dict[str, str]:
     home.dagster.mkdir(parents=True, exist_ok=True)
     link, settings = home.dagster / "dagster.yaml", PROJECT / "dagster.yaml"
     if not (link.is_symlink() and link.readlink() == settings):
-        link.unlink(missing_ok=True)
-        link.symlink_to(settings)
+        fresh = link.with_name(f".{link.name}.{os.getpid()}")
+        fresh.unlink(missing_ok=True)
+        fresh.symlink_to(settings)
+        os.replace(fresh, link)
     return {
         "FLOWS_HOME": str(home.root),
         "FLOWS_DAGSTER_DIR": str(home.dagster),

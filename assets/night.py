@@ -25,7 +25,12 @@ from schemas.registry import registry
 nightly = dg.define_asset_job("nightly", selection=dg.AssetSelection.all(), executor_def=dg.in_process_executor)
 
 
-@dg.schedule(job=nightly, cron_schedule="0 2 * * *", execution_timezone="UTC")
+@dg.schedule(
+    job=nightly,
+    cron_schedule="0 2 * * *",
+    execution_timezone="UTC",
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+)
 def every_night() -> dg.RunRequest | dg.SkipReason:
     """At 02:00 UTC, unless nothing has come since the latest release."""
     house = House()

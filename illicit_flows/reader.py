@@ -103,7 +103,8 @@ class Release:
             sums = self.sums
         except IntegrityError as error:
             return error.faults
-        present = {path.relative_to(self.path).as_posix() for path in self.path.rglob("*") if not path.is_dir()}
+        leaves = (path for path in self.path.rglob("*") if path.is_symlink() or not path.is_dir() or _is_empty(path))
+        present = {path.relative_to(self.path).as_posix() for path in leaves}
         found = [f"{name} is missing" for name in sorted(set(sums) - present)]
         found += [f"{name} does not belong to the release" for name in sorted(present - set(sums) - {SUMS})]
         changed = (name for name in sorted(set(sums) & present) if _sha256(self.path / name) != sums[name])
@@ -158,6 +159,10 @@ class Release:
         import geopandas as gpd
 
         return gpd.read_parquet(self.check(GEO[name]))
+
+
+def _is_empty(folder: Path) -> bool:
+    return not any(folder.iterdir())
 
 
 def _sha256(path: Path) -> str:

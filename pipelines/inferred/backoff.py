@@ -82,18 +82,18 @@ def _counts(labelled: pl.DataFrame, level: Level, outcomes: Sequence[str], conte
     """Labelled lines by outcome in each context's group at one level, shape (contexts, outcomes)."""
     position = {outcome: at for at, outcome in enumerate(outcomes)}
     if level:
-        groups = contexts.select(level).unique(maintain_order=True).with_row_index("group")
+        groups = contexts.select(level).unique(maintain_order=True).with_row_index("_row")
         joined = labelled.join(groups, on=list(level), how="inner", nulls_equal=True, maintain_order="left")
         of_context = contexts.select(level).join(
             groups, on=list(level), how="left", nulls_equal=True, maintain_order="left"
         )
-        rows = of_context["group"].to_numpy()
+        rows = of_context["_row"].to_numpy()
     else:
-        groups = pl.DataFrame({"group": [0]})
-        joined = labelled.with_columns(group=pl.lit(0))
+        groups = pl.DataFrame({"_row": [0]})
+        joined = labelled.with_columns(_row=pl.lit(0))
         rows = np.zeros(contexts.height, dtype=np.int64)
     matrix = np.zeros((groups.height, len(outcomes)))
     columns = joined["outcome"].replace_strict(position, return_dtype=pl.Int64).to_numpy()
-    np.add.at(matrix, (joined["group"].to_numpy(), columns), joined["n"].cast(pl.Float64).to_numpy())
+    np.add.at(matrix, (joined["_row"].to_numpy(), columns), joined["n"].cast(pl.Float64).to_numpy())
     counted: Floats = matrix[rows]
     return counted

@@ -98,7 +98,7 @@ def make_release(
     if previous is not None and _same_tables(previous, facts):
         _note_current(home, _state(home, registry, stated_as_of, previous["version"]))
         return Made(previous["version"], home.releases / previous["version"], False)
-    version, sequence = _next_version(home, as_of, previous)
+    version, sequence = _next_version(home, as_of)
     for fact in facts.values():
         fact["last_change"] = fact["last_change"] or version
     _write_database(registry, building, tables)
@@ -319,12 +319,13 @@ def _seal(home: Home, building: Path, version: str) -> None:
     os.replace(pointer, home.releases / "latest")
 
 
-def _next_version(home: Home, as_of: date, previous: dict[str, Any] | None) -> tuple[str, int]:
+def _next_version(home: Home, as_of: date) -> tuple[str, int]:
     """`<as-of>.<n>`: the first number that no release of that day has; the sequence counts all releases."""
     number = 1
     while (home.releases / f"{as_of}.{number}").exists():
         number += 1
-    return f"{as_of}.{number}", (previous["sequence"] + 1 if previous else 1)
+    indexes = (json.loads(path.read_text(encoding="utf-8")) for path in home.releases.glob("*/index.json"))
+    return f"{as_of}.{number}", 1 + max((int(index["sequence"]) for index in indexes), default=0)
 
 
 def _index_of_latest(home: Home) -> dict[str, Any] | None:

@@ -209,15 +209,29 @@ def test_the_figures_of_the_last_good_files_stand_while_a_source_is_withheld(
 
 @pytest.mark.slow
 def test_a_second_release_says_what_changed_since_the_first(simulated: Night, withheld: dict[str, After]) -> None:
-    release = withheld["drifted"].release
-    assert release.index["previous"] == simulated.release.version
+    before, release = simulated.release, withheld["drifted"].release
+    assert release.index["previous"] == before.version
     assert illicit_flows.releases(withheld["drifted"].home.root) == [simulated.release.version, release.version]
     changes = (release.path / "CHANGELOG.md").read_text(encoding="utf-8")
     assert "- new delivery: colombia_policia, incautacion-2018.csv, accepted" in changes
     assert "Stale: unodc_ids (drifted) since " in changes
-    revised = pl.read_csv(release.path / "revisions.csv")
+    assert f"{before.version} had too" in changes
+
+
+@pytest.mark.slow
+def test_revisions_are_the_figures_of_both_releases_that_differ(
+    simulated: Night, registry: Registry, withheld: dict[str, After]
+) -> None:
+    before, after = simulated.release, withheld["drifted"].release
+    revised = pl.read_csv(after.path / "revisions.csv", infer_schema=False)
     assert revised.height > 0
-    assert not revised["key"].str.contains("2018").any(), "cells that the first release did not have are no revisions"
+    stated = {*revised.select("table_name", "measure").iter_rows(), ("published.seizure_trends", "kg_mid")}
+    for name, measure in sorted(stated):
+        both = before.table(name).join(after.table(name), on=registry.tables[name].primary_key)
+        figure, state = pl.col(measure), pl.col("obs_state")
+        differs = figure.ne_missing(pl.col(f"{measure}_right")) | (state != pl.col("obs_state_right"))
+        said = revised.filter(table_name=name, measure=measure).height
+        assert both.filter(differs).height == said, (name, measure)
 
 
 @pytest.mark.slow
