@@ -275,7 +275,11 @@ def _validated(
 
 def _yaml(path: Path, faults: list[str], project: Path) -> Any:
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        loader = yaml.CSafeLoader(path.read_text(encoding="utf-8"))  # the safe loader, parsed in C: ten times faster
+        try:
+            return loader.get_single_data()
+        finally:
+            loader.dispose()
     except (OSError, yaml.YAMLError) as error:
         faults.append(f"{path.relative_to(project)}: {error}")
         return {}
