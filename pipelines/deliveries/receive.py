@@ -15,8 +15,8 @@ from schemas.registry import Registry
 CONTENT = "content"
 RECEIPT = "receipt.json"
 UNCLAIMED = "unclaimed.json"
-Claim = tuple[str, str, Path]
-"""Name in the inbox, source, file."""
+Claim = tuple[str, str, Path, str]
+"""Name in the inbox, source, file, and the SHA-256 of its bytes."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,7 @@ def receive(home: Home, registry: Registry, inbox: Path) -> Received:
     claimed, unclaimed = _look(registry, inbox)
     new, known = [], []
     source_of = _sources_of_bytes(claimed)
-    for name, source_id, file in claimed:
-        digest = sha256_of(file)
+    for name, source_id, file, digest in claimed:
         if source_id != source_of(home, digest):
             unclaimed.append(f"{name} (the same bytes stand under another source)")
         elif _keep(home, source_id, file, digest):
@@ -80,7 +79,7 @@ def _look(registry: Registry, inbox: Path) -> tuple[list[Claim], list[str]]:
             name = file.relative_to(inbox).as_posix()
             claims = list(_claims(registry, path, file)) if file.is_file() else []
             if len(claims) == 1:
-                claimed.append((name, claims[0], file))
+                claimed.append((name, claims[0], file, sha256_of(file)))
             else:
                 unclaimed.append(name)
     return claimed, unclaimed
@@ -89,8 +88,8 @@ def _look(registry: Registry, inbox: Path) -> tuple[list[Claim], list[str]]:
 def _sources_of_bytes(claimed: list[Claim]) -> Callable[[Home, str], str]:
     """Which source some bytes belong to: the one that has them already, if the inbox still shows them there."""
     shown: dict[str, list[str]] = {}
-    for _, source_id, file in claimed:
-        shown.setdefault(sha256_of(file), []).append(source_id)
+    for _, source_id, _, digest in claimed:
+        shown.setdefault(digest, []).append(source_id)
 
     def source_of(home: Home, digest: str) -> str:
         held = next((found.source_id for found in deliveries(home) if found.delivery_id == digest), None)
