@@ -21,7 +21,10 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
-demo: setup  ## simulate a world, run the nightly job on it, say where to look
+data/case.key: $(VENV)/.ready
+	test -e $@ || $(BIN)/flows key $@
+
+demo: setup data/case.key  ## simulate a world, run the nightly job on it, say where to look
 	$(BIN)/flows world --out $(DEMO_HOME)/world --seed 7 --seizures 20000
 	$(BIN)/flows run --home $(DEMO_HOME) --inbox $(DEMO_HOME)/world/inbox
 	$(BIN)/flows release verify latest --home $(DEMO_HOME)

@@ -6,7 +6,7 @@ import dagster as dg
 
 from assets.house import House
 from assets.metadata import materialised, table_spec
-from pipelines.conformed.make import LINE_INPUTS, make_legs, make_lines, make_seizures, make_totals
+from pipelines.conformed.make import LINE_INPUTS, make_cultivation, make_legs, make_lines, make_seizures, make_totals
 from schemas.registry import registry
 
 
@@ -29,10 +29,22 @@ def conform_legs(house: House) -> Iterable[dg.MaterializeResult[None]]:
 
 @dg.multi_asset(
     name="conform_totals",
-    specs=[table_spec("conformed.totals", ["staging.totals", "deliveries.files", "reference.commodities"])],
+    specs=[
+        table_spec(
+            "conformed.totals", ["staging.totals", "deliveries.files", "reference.commodities", "reference.scopes"]
+        )
+    ],
 )
 def conform_totals(house: House) -> Iterable[dg.MaterializeResult[None]]:
     yield from materialised({"conformed.totals": make_totals(house.at, registry())})
+
+
+@dg.multi_asset(
+    name="conform_cultivation",
+    specs=[table_spec("conformed.cultivation", ["staging.cultivation", "deliveries.files"])],
+)
+def conform_cultivation(house: House) -> Iterable[dg.MaterializeResult[None]]:
+    yield from materialised({"conformed.cultivation": make_cultivation(house.at, registry())})
 
 
 @dg.multi_asset(

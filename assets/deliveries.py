@@ -18,16 +18,19 @@ ALL_SOURCES = {
 """Run tags that put every source into one run."""
 
 
+READ = ["deliveries.files", "deliveries.parts", "deliveries.rows", "deliveries.notices"]
+
+
 @dg.multi_asset(
     name="read_deliveries",
-    specs=[table_spec("deliveries.files"), table_spec("deliveries.rows")],
+    specs=[table_spec(table) for table in READ],
     partitions_def=SOURCES,
     backfill_policy=dg.BackfillPolicy.single_run(),
 )
 def read_deliveries(context: dg.AssetExecutionContext, house: House) -> Iterable[dg.MaterializeResult[None]]:
     receive(house.at, registry(), house.inbox_at)
     counts = [read_source(house.at, registry(), source) for source in context.partition_keys]
-    yield from materialised({f"deliveries.{name}": sum(count[name] for count in counts) for name in ("files", "rows")})
+    yield from materialised({table: sum(count[table] for count in counts) for table in READ})
 
 
 @dg.multi_asset(name="summarise_deliveries", specs=[table_spec("deliveries.status", ["deliveries.files"])])

@@ -15,7 +15,7 @@ TABLES = [table.qualified for table in registry().tables_of("staging")]
 
 @dg.multi_asset(
     name="parse_reports",
-    specs=[table_spec(table, ["deliveries.files", "deliveries.rows"]) for table in TABLES],
+    specs=[table_spec(table, ["deliveries.files", "deliveries.parts", "deliveries.rows"]) for table in TABLES],
     partitions_def=SOURCES,
     backfill_policy=dg.BackfillPolicy.single_run(),
 )

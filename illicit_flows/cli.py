@@ -6,26 +6,20 @@ Belongs here: arguments, exit codes and printing. Does not belong here: anything
 from __future__ import annotations
 
 import errno
-import json
-import math
 import os
 import signal
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
-from decimal import Decimal
-from enum import IntEnum
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from illicit_flows import reader
+from illicit_flows.source.commands import app as source_app
+from illicit_flows.terminal import Exit, HomeOption, JsonOption, enter, home_path, print_json, print_records, words
 
-words = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
 app = typer.Typer(
     name="flows",
     no_args_is_help=True,
@@ -35,27 +29,9 @@ app = typer.Typer(
 )
 release_app = typer.Typer(no_args_is_help=True, help="Releases: list, show, verify.")
 app.add_typer(release_app, name="release")
+app.add_typer(source_app, name="source")
 
-HomeOption = Annotated[
-    Path | None,
-    typer.Option("--home", help="Where everything is kept. Default: FLOWS_HOME, or data/home.", show_default=False),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 ReleaseOption = Annotated[str, typer.Option("--release", help="Name of a release.")]
-
-
-class Exit(IntEnum):
-    """Exit codes. Only `TEMPORARY` is worth a retry. Where several hold, the first of 7, 6, 75, 5, 4 is given."""
-
-    OK = 0
-    UNEXPECTED = 1
-    USAGE = 2
-    INVALID_ROWS = 3
-    DRIFTED = 4
-    BELOW_BOUND = 5
-    REFUSED = 6
-    INTEGRITY = 7
-    TEMPORARY = 75
 
 
 # --- commands -----------------------------------------------------------------------------------------------
@@ -75,7 +51,7 @@ def run(
     verbose: Annotated[bool, typer.Option("--verbose", help="Show the steps of the run.")] = False,
 ) -> None:
     """Run the nightly job in this process: deliver, parse, conform, infer, publish; print the release it made."""
-    house = _enter(home)
+    house = enter(home)
     deliveries = (inbox or house.inbox).expanduser().resolve()
     if inbox is None:
         deliveries.mkdir(parents=True, exist_ok=True)
@@ -98,10 +74,10 @@ def run(
         words.print("this release holds simulated data")
     words.print("made a new release" if made.is_new else "nothing new: the latest release stands")
     if as_json:
-        _print_json({"release": made.version, "path": str(made.path), "is_new": made.is_new, "withheld": withheld})
+        print_json({"release": made.version, "path": str(made.path), "is_new": made.is_new, "withheld": withheld})
     else:
         typer.echo(f"{made.version}\t{made.path}")
-    raise typer.Exit(_withheld_code(withheld))
+    raise typer.Exit(Exit.TEMPORARY if _unreachable(house) else _withheld_code(withheld))
 
 
 @app.command()
@@ -117,7 +93,7 @@ def world(
     summary = make_world(out.expanduser().resolve(), seed=seed, seizures=seizures)
     words.print(f"simulated {summary.seizures} seizures, {summary.reports} report rows (seed {seed})")
     if as_json:
-        _print_json(
+        print_json(
             {
                 "inbox": str(summary.out / "inbox"),
                 "truth": str(summary.out / "truth"),
@@ -126,6 +102,18 @@ def world(
         )
     else:
         typer.echo(summary.out / "inbox")
+
+
+@app.command()
+def key(path: Annotated[Path, typer.Argument(help="File to write; it must not lie in a home.")]) -> None:
+    """Write a new key for case numbers; say where it is with FLOWS_KEY_FILE, and keep a copy in a safe place."""
+    from pipelines.keys import new_key
+
+    try:
+        new_key(path.expanduser())
+    except FileExistsError:
+        raise typer.BadParameter(f"{path} is there already, and may be in use", param_hint="PATH") from None
+    typer.echo(path)
 
 
 @app.command()
@@ -150,7 +138,7 @@ def query(
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise typer.BadParameter(f"name these columns apart with AS: {', '.join(repeated)}", param_hint="SQL")
-    _print_records([dict(zip(names, row, strict=True)) for row in rows], names, as_json)
+    print_records([dict(zip(names, row, strict=True)) for row in rows], names, as_json)
 
 
 @app.command()
@@ -177,22 +165,22 @@ def trace(
     except NotTraceable as error:
         raise typer.BadParameter(str(error)) from None
     if as_json:
-        _print_json(trail.__dict__)
+        print_json(trail.__dict__)
         return
     if trail.measure is not None:
         words.print(f"{trail.measure} = {trail.stated}; {len(trail.rests_on)} rows add up to {trail.summed}")
     if len(trail.rests_on) > limit:
         words.print(f"the {limit} largest of {len(trail.rests_on)} rows; --json prints all")
-    _print_records(trail.rests_on[:limit], list(trail.rests_on[0]) if trail.rests_on else [], as_json=False)
+    print_records(trail.rests_on[:limit], list(trail.rests_on[0]) if trail.rests_on else [], as_json=False)
 
 
 @release_app.command("list")
 def release_list(home: HomeOption = None, as_json: JsonOption = False) -> None:
     """Names of the releases, the oldest first."""
-    folder = _home_path(home)
+    folder = home_path(home)
     latest = (folder / "releases" / reader.LATEST).resolve().name
     found = [{"release": name, "latest": name == latest} for name in reader.releases(folder)]
-    _print_records(found, ["release", "latest"], as_json)
+    print_records(found, ["release", "latest"], as_json)
 
 
 @release_app.command("show")
@@ -202,14 +190,14 @@ def release_show(
     """What a release holds, and what happened to every delivered row."""
     index = _open(home, version).index
     if as_json:
-        _print_json(index)
+        print_json(index)
         return
     words.print(f"release {index['version']}, as of {index['as_of']}, {index['status']}, TLP:{index['tlp']}")
     if index["simulated"]:
         words.print("holds simulated data")
     tables = [{"table": name, **fact} for name, fact in index["tables"].items()]
-    _print_records(tables, ["table", "rows", "bytes", "last_change"], as_json=False)
-    _print_records(
+    print_records(tables, ["table", "rows", "bytes", "last_change"], as_json=False)
+    print_records(
         index["accounting"],
         [
             "source_id",
@@ -236,7 +224,7 @@ def release_verify(
     for fault in faults:
         words.print(fault)
     if as_json:
-        _print_json({"release": release.version, "whole": not faults, "faults": faults})
+        print_json({"release": release.version, "whole": not faults, "faults": faults})
     elif not faults:
         typer.echo(f"{release.version} is whole: {len(release.sums)} files")
     raise typer.Exit(Exit.INTEGRITY if faults else Exit.OK)
@@ -247,8 +235,8 @@ def doctor(home: HomeOption = None, as_json: JsonOption = False) -> None:
     """Versions, disk, lock, contracts and the latest release: what is wrong, and how to mend it."""
     from illicit_flows.doctor import examine
 
-    findings = examine(_enter(home))
-    _print_records(findings, ["what", "state", "found", "mend"], as_json)
+    findings = examine(enter(home))
+    print_records(findings, ["what", "state", "found", "mend"], as_json)
     raise typer.Exit(Exit.OK if all(finding["state"] == "ok" for finding in findings) else Exit.UNEXPECTED)
 
 
@@ -300,15 +288,24 @@ FAILURES: dict[str, tuple[Exit, str]] = {
 
 
 def _tell(house: Any) -> None:
-    """What the inbox holds without a contract, and what is said about each withheld delivery."""
-    from pipelines.deliveries.inspect import withheld
-    from pipelines.deliveries.receive import read_unclaimed
+    """What the inbox holds without a contract, what is withheld and why, and which columns look personal."""
+    from pipelines.deliveries.inspect import personal_looking, withheld
+    from pipelines.deliveries.receive import read_unclaimed, read_unreachable
     from schemas.registry import registry
 
     for name in read_unclaimed(house):
         words.print(f"no contract claims {name}: left alone")
-    for sentence in withheld(house, registry()):
+    for sentence in read_unreachable(house):
+        words.print(f"not read: {sentence}")
+    for sentence in (*withheld(house, registry()), *personal_looking(house, registry())):
         words.print(sentence)
+
+
+def _unreachable(house: Any) -> bool:
+    """Whether a database could not be read: worth a retry, though a release was made of all else."""
+    from pipelines.deliveries.receive import read_unreachable
+
+    return bool(read_unreachable(house))
 
 
 def _withheld_code(withheld: list[dict[str, Any]]) -> Exit:
@@ -317,63 +314,5 @@ def _withheld_code(withheld: list[dict[str, Any]]) -> Exit:
     return Exit.DRIFTED if withheld else Exit.OK
 
 
-def _home_path(home: Path | None) -> Path:
-    return (home or reader.default_home()).expanduser().resolve()
-
-
 def _open(home: Path | None, version: str) -> reader.Release:
-    return reader.open(version, _home_path(home))
-
-
-def _enter(home: Path | None) -> Any:
-    """The home, made ready; Dagster's state goes below it from here on."""
-    from pipelines.store import Home
-
-    house = Home.at(_home_path(home)).make()
-    from assets.house import dagster_environment
-
-    os.environ.update(dagster_environment(house))
-    return house
-
-
-def _print_records(records: list[dict[str, Any]], names: list[str], as_json: bool) -> None:
-    if as_json:
-        _print_json([{name: record.get(name) for name in names} for record in records])
-    elif sys.stdout.isatty():
-        table = Table(*names)
-        for record in records:
-            table.add_row(*(_cell(record.get(name)) for name in names))
-        Console().print(table)
-    else:
-        typer.echo("\t".join(names))
-        for record in records:
-            typer.echo("\t".join(_cell(record.get(name)) for name in names))
-
-
-def _print_json(value: Any) -> None:
-    typer.echo(json.dumps(_finite(value), default=_plain, ensure_ascii=False, allow_nan=False))
-
-
-def _finite(value: Any) -> Any:
-    """JSON knows no NaN and no infinity: both are missing there."""
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    if isinstance(value, (date, datetime)):
-        return value.isoformat()
-    if isinstance(value, bytes):
-        return value.hex()
-    return str(value)
-
-
-def _cell(value: Any) -> str:
-    """One cell of a line: a tab or a line break inside a value is written as \\t or \\n."""
-    text = "" if value is None else str(value)
-    return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
+    return reader.open(version, home_path(home))

@@ -26,10 +26,13 @@ LEGS = """
             max(area) FILTER (WHERE role = 'departure') AS departure,
             max(area) FILTER (WHERE role = 'transit') AS transit,
             max(area) FILTER (WHERE role = 'destination') AS destination
-        FROM conformed.legs GROUP BY seizure_id
+        -- of several places in one role none is the one
+        FROM (SELECT *, count(*) OVER (PARTITION BY seizure_id, role) AS n FROM conformed.legs)
+        WHERE n = 1
+        GROUP BY seizure_id
     ) AS g USING (seizure_id)
 """
-WHERE_FROM = ("source_id", "file_name", "part", "row_no", "delivery_id", "seizure_id")
+WHERE_FROM = ("source_id", "file_name", "part", "row_no", "line_no", "delivery_id", "seizure_id")
 WHAT = (
     "reporter",
     "seized_from",

@@ -123,6 +123,18 @@ def write_bytes(path: Path, content: bytes, *, mode: int = 0o644) -> None:
     os.replace(temporary, path)
 
 
+def copy_file(source: Path, target: Path, *, mode: int = 0o644) -> None:
+    """Copy a file so that a reader sees the whole of it or nothing of it, in pieces whatever its size."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    with source.open("rb") as read, os.fdopen(descriptor, "wb") as stream:
+        shutil.copyfileobj(read, stream, 1024**2)
+        stream.flush()
+        os.fsync(stream.fileno())
+    os.replace(temporary, target)
+
+
 def sha256_of(path: Path) -> str:
     """SHA-256 of a file's bytes, hexadecimal."""
     with path.open("rb") as stream:
@@ -248,6 +260,12 @@ def write_query(
     con.execute("DROP TABLE _out")
     os.replace(temporary, target)
     return int(written)
+
+
+def remove_table(home: Home, registry: Registry, name: str, *, partition: str) -> int:
+    """Take one source's file of a table away, where the source has nothing (any more); returns its rows, none."""
+    home.table_file(registry.tables[name], partition).unlink(missing_ok=True)
+    return 0
 
 
 def _check_columns(con: Connection, table: TableContract, query: str, params: Mapping[str, Any] | None) -> None:

@@ -19,9 +19,9 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from schemas.contracts import (
+    BUILT_IN_LOOKUPS,
     LAYERS,
     LEG_TARGETS,
-    LOOKUP_TARGETS,
     PROVENANCE,
     ColumnMap,
     FieldContract,
@@ -35,7 +35,10 @@ PROJECT = Path(__file__).resolve().parents[1]
 CODES_OF_TARGET: dict[str, str] = {
     "reporter": "areas", **dict.fromkeys(LEG_TARGETS, "areas"), "commodity": "commodities", "unit": "units",
     "transport_mode": "transport_modes", "concealment": "concealments", "facility": "facilities",
-    "direction": "directions", "weekday": "weekdays",
+    "direction": "directions", "weekday": "weekdays", "currency": "currencies", "agency": "agencies",
+    "vessel_flag": "areas", "seal_state": "seal_states", "bill_of_lading": "bills_of_lading",
+    "calibre_class": "calibre_classes", "stage": "outcome_stages", "stage_state": "outcome_states",
+    "instrument": "instruments",
 }  # fmt: skip
 """Closed list that the lookup of a target must map into."""
 
@@ -92,11 +95,19 @@ class Registry:
     def tables_of(self, layer: str) -> list[TableContract]:
         return [table for table in self.tables.values() if table.layer == layer]
 
+    def lookup_of(self, column: ColumnMap) -> tuple[LookupRow, ...]:
+        """Spellings and codes of a looked-up column; `@code` gives every code of the target for itself."""
+        if column.lookup == "@code":
+            return tuple(LookupRow(code, code) for code in sorted(self.codes[CODES_OF_TARGET[str(column.to)]].codes))
+        return self.lookups[column.lookup or ""]
+
     def source_groups(self, source: SourceContract) -> frozenset[str]:
         """Commodity groups inside a source's scope."""
-        scope = source.scope
-        groups = self.codes["commodity_groups"].codes if scope.commodity_groups == "all" else scope.commodity_groups
-        return frozenset(groups) - frozenset(scope.not_commodity_groups)
+        scope, groups = source.scope, self.codes["commodity_groups"].rows
+        families = {row["family"] for row in groups} if scope.commodity_families == "all" else scope.commodity_families
+        of_families = {row["code"] for row in groups if row["family"] in families}
+        stated = of_families if scope.commodity_groups == "all" else scope.commodity_groups
+        return frozenset(stated) - frozenset(scope.not_commodity_groups)
 
 
 @cache
@@ -118,21 +129,23 @@ def load(project: Path) -> Registry:
         for layer in LAYERS
         for _, table in _models(schemas / "tables" / f"{layer}.yml", TableContract, faults, project, layer=layer)
     }
-    sources = {}
+    sources, lines = {}, {}
     for path in sorted((schemas / "sources").glob("*.yml")):
         content = _yaml(path, faults, project)
         source = _validated(path, SourceContract, content, faults, project) if content else None
         if source is not None:
+            lines[source.source] = Lines(path)
             if source.source != path.stem:
-                faults.append(f"{path.relative_to(project)}: `source` must be the file's name, {path.stem}")
+                faults.append(f"{path.relative_to(project)}:1: source: must be the file's name, {path.stem}")
             sources[source.source] = source
     codes = {path.stem: CodeList(path.stem, _csv(path)) for path in sorted((schemas / "codes").glob("*.csv"))}
     codes["areas"] = CodeList("areas", _csv(project / "data" / "reference" / "areas.csv"))
     lookups = {path.stem: _lookup(path, faults, project) for path in sorted((schemas / "lookups").glob("*.csv"))}
+    lookups |= _built_in_lookups(codes["areas"], sources)
     messages = read_catalogue(schemas / "messages")
     faults += messages.faults()
     loaded = Registry(fields, tables, sources, codes, lookups, messages, _digest(project))
-    faults += [*_table_faults(loaded), *_source_faults(loaded), *_code_faults(loaded)]
+    faults += [*_table_faults(loaded), *_source_faults(loaded, lines), *_code_faults(loaded)]
     if faults:
         raise ContractFaults(faults)
     return loaded
@@ -200,37 +213,79 @@ def _key_faults(registry: Registry, name: str, table: TableContract) -> Iterator
         yield f"{name}: rule {rule_id} stands twice"
 
 
-def _source_faults(registry: Registry) -> Iterator[str]:
+def _source_faults(registry: Registry, lines: Mapping[str, Lines]) -> Iterator[str]:
+    """Faults of sources, each with the file, the line and the key."""
     for name, source in registry.sources.items():
-        if source.mirrors is not None and source.mirrors not in registry.sources:
-            yield f"sources/{name}: mirrors the unknown source {source.mirrors}"
-        for column, mapping in source.columns.items():
-            yield from _lookup_faults(registry, name, column, mapping)
-        for target, code in source.constants.items():
-            if target in LOOKUP_TARGETS and code not in registry.codes[CODES_OF_TARGET[target]].codes:
-                yield f"sources/{name}: the constant {target} is {code!r}, which is no code"
-        scope_groups = [] if source.scope.commodity_groups == "all" else source.scope.commodity_groups
-        for group in [*scope_groups, *source.scope.not_commodity_groups]:
-            if group not in registry.codes["commodity_groups"].codes:
-                yield f"sources/{name}: scope names the unknown commodity group {group}"
-        for rule in source.date_precision:
-            if rule.reporter not in registry.codes["areas"].codes:
-                yield f"sources/{name}: date_precision names the unknown reporter {rule.reporter}"
+        for keys, fault in (*_reference_faults(registry, source), *_column_map_faults(registry, source)):
+            at = f"schemas/sources/{name}.yml:{lines[name].of(keys)}: {'.'.join(map(str, keys))}"
+            yield f"{at}: {fault}"
+    for first, second in _claims_twice(registry):
+        yield f"schemas/sources/{second}.yml:{lines[second].of(('files',))}: files: {first} claims some of them too"
 
 
-def _lookup_faults(registry: Registry, name: str, column: str, mapping: ColumnMap) -> Iterator[str]:
-    if mapping.lookup is None or mapping.to is None:
-        return
-    rows = registry.lookups.get(mapping.lookup)
-    if rows is None:
-        yield f"sources/{name}: {column} names the unknown lookup {mapping.lookup}"
-        return
-    codes = registry.codes[CODES_OF_TARGET[mapping.to]].codes
-    for row in rows:
-        if row.code not in codes:
-            yield f"lookups/{mapping.lookup}: {row.value!r} maps to {row.code!r}, which is no code of {mapping.to}"
-    if mapping.not_known_code is not None and mapping.not_known_code not in codes:
-        yield f"sources/{name}: {column} stands for the unknown code {mapping.not_known_code}"
+Keys = tuple[str | int, ...]
+"""Where something stands in a contract: keys and positions from the top down."""
+
+
+def _reference_faults(registry: Registry, source: SourceContract) -> Iterator[tuple[Keys, str]]:
+    """Names in a contract that nothing in the house has."""
+    if source.mirrors is not None and source.mirrors not in registry.sources:
+        yield ("mirrors",), f"mirrors the unknown source {source.mirrors}"
+    views: list[tuple[Keys, Mapping[Any, str]]] = [(("constants",), source.constants)]
+    views += [(("lines", number, "constants"), line.constants) for number, line in enumerate(source.lines)]
+    for keys, constants in views:
+        for target, code in constants.items():
+            if target in CODES_OF_TARGET and code not in registry.codes[CODES_OF_TARGET[target]].codes:
+                yield (*keys, target), f"the constant {target} is {code!r}, which is no code"
+    groups, families = registry.codes["commodity_groups"].codes, registry.codes["commodity_families"].codes
+    for key, stated, known in (
+        ("commodity_groups", source.scope.commodity_groups, groups),
+        ("not_commodity_groups", source.scope.not_commodity_groups, groups),
+        ("commodity_families", source.scope.commodity_families, families),
+    ):
+        for code in [] if stated == "all" else sorted(set(stated) - known):
+            yield ("scope", key), f"scope names the unknown {code}"
+    for number, rule in enumerate(source.date_precision):
+        if rule.reporter not in registry.codes["areas"].codes:
+            yield ("date_precision", number), f"date_precision names the unknown reporter {rule.reporter}"
+
+
+def _column_map_faults(registry: Registry, source: SourceContract) -> Iterator[tuple[Keys, str]]:
+    views: list[tuple[Keys, Mapping[str, ColumnMap]]] = [(("columns",), source.columns)]
+    views += [(("lines", number, "columns"), line.columns) for number, line in enumerate(source.lines)]
+    for keys, columns in views:
+        for column, mapping in columns.items():
+            for key, fault in _lookup_faults(registry, mapping):
+                yield (*keys, column, key), fault
+
+
+def _lookup_faults(registry: Registry, mapping: ColumnMap) -> Iterator[tuple[str, str]]:
+    looked_up = [("lookup", mapping.lookup, str(mapping.to)), ("unit_lookup", mapping.unit_lookup, "unit")]
+    for key, lookup, target in looked_up:
+        if lookup is None or mapping.to is None:
+            continue
+        codes = registry.codes[CODES_OF_TARGET[target]].codes
+        if lookup.startswith("@") and lookup not in BUILT_IN_LOOKUPS:
+            yield key, f"names the unknown lookup {lookup}; built in are {', '.join(sorted(BUILT_IN_LOOKUPS))}"
+        elif lookup in AREA_LOOKUPS and CODES_OF_TARGET[target] != "areas":
+            yield key, f"{lookup} gives areas, and {target} is none"
+        elif lookup != "@code" and lookup not in registry.lookups:
+            yield key, f"names the unknown lookup {lookup}"
+        elif not lookup.startswith("@"):
+            for row in registry.lookups[lookup]:
+                if row.code not in codes:
+                    yield key, f"lookups/{lookup}: {row.value!r} maps to {row.code!r}, which is no code of {target}"
+        if mapping.not_known_code is not None and mapping.not_known_code not in codes:
+            yield "not_known_code", f"stands for the unknown code {mapping.not_known_code}"
+
+
+def _claims_twice(registry: Registry) -> Iterator[tuple[str, str]]:
+    """Pairs of sources with one folder and the same pattern: no file would ever be claimed."""
+    seen: dict[tuple[str, str], str] = {}
+    for name, source in registry.sources.items():
+        first = seen.setdefault((source.publisher.inbox, source.files), name)
+        if first != name:
+            yield first, name
 
 
 def _code_faults(registry: Registry) -> Iterator[str]:
@@ -267,10 +322,33 @@ def _validated(
     try:
         return model.model_validate(content)
     except ValidationError as error:
+        lines = Lines(path)
         for problem in error.errors(include_url=False):
-            where = ".".join([name, *map(str, problem["loc"])]).strip(".")
-            faults.append(f"{path.relative_to(project)}: {where}: {problem['msg']}")
+            keys: Keys = tuple(key for key in (name, *problem["loc"]) if key != "")
+            where = ".".join(map(str, keys))
+            faults.append(f"{path.relative_to(project)}:{lines.of(keys)}: {where}: {problem['msg']}")
         return None
+
+
+class Lines:
+    """On which line of a YAML file a key stands."""
+
+    def __init__(self, path: Path) -> None:
+        self._top = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+
+    def of(self, keys: Keys) -> int:
+        """Line of the innermost key that is there, from 1; what is missing is looked for where it should stand."""
+        node, line = self._top, 1
+        for key in keys:
+            if isinstance(node, yaml.MappingNode):
+                found = next(((name, value) for name, value in node.value if name.value == str(key)), None)
+                if found is None:
+                    continue  # Pydantic names the kind of a format, which is no key
+                line, node = found[0].start_mark.line + 1, found[1]
+            elif isinstance(node, yaml.SequenceNode) and isinstance(key, int) and key < len(node.value):
+                node = node.value[key]
+                line = node.start_mark.line + 1
+        return int(line)
 
 
 def _yaml(path: Path, faults: list[str], project: Path) -> Any:
@@ -308,6 +386,30 @@ def _lookup(path: Path, faults: list[str], project: Path) -> tuple[LookupRow, ..
             faults.append(f"{path.relative_to(project)}: {row.value!r} stands twice")
         seen.add((row.value, row.valid_from))
     return rows
+
+
+AREA_LOOKUPS = frozenset({"@iso2", "@iso3", "@iata", "@locode"})
+
+
+def _built_in_lookups(areas: CodeList, sources: Mapping[str, SourceContract]) -> dict[str, tuple[LookupRow, ...]]:
+    """Areas by ISO 3166-1 code; by the first two letters of a UN/LOCODE; by airport where a contract needs them."""
+    standing = [row for row in areas.rows if row["area_type"] != "historical"]
+    iso2 = {row["iso2"]: row["area"] for row in standing if row["iso2"]}
+    by_code = tuple(LookupRow(code, area) for code, area in sorted(iso2.items()))
+    found = {
+        "@iso2": by_code,
+        "@locode": by_code,
+        "@iso3": tuple(LookupRow(row["area"], row["area"]) for row in standing),
+    }
+    if any(column.lookup == "@iata" for source in sources.values() for column in source.all_columns.values()):
+        import airportsdata  # 7,900 airports, read only where a contract names them
+
+        found["@iata"] = tuple(
+            LookupRow(code, iso2[airport["country"]])
+            for code, airport in sorted(airportsdata.load("IATA").items())
+            if airport["country"] in iso2
+        )
+    return found
 
 
 def _digest(project: Path) -> str:

@@ -124,15 +124,15 @@ def _gate_rules(registry: Registry, table: TableContract) -> Iterator[GateRule]:
     yield GateRule("key_unique", f"count(*) - count(DISTINCT ({key}))", None, 0, f"({key}) names one row")
     for column in table.fields:
         name, field = quoted(column), registry.fields[column]
-        if column in table.nullable:
-            if column in table.completeness:
-                share = table.completeness[column]
-                sql = f"CASE WHEN count(*) = 0 THEN 1.0 ELSE count({name}) / count(*) END"
-                yield GateRule(f"{column}_complete", sql, share, None, f"at least {share:.0%} of {column} is filled")
-        else:
-            yield GateRule(f"{column}_complete", f"count(*) - count({name})", None, 0, f"{column} is never missing")
         bounds = [f"{name} < {field.minimum}"] if field.minimum is not None else []
         bounds += [f"{name} > {field.maximum}"] if field.maximum is not None else []
+        share = table.completeness.get(column, 0.0)
+        if share > 0:
+            sql = f"CASE WHEN count(*) = 0 THEN 1.0 ELSE count({name}) / count(*) END"
+            yield GateRule(f"{column}_complete", sql, share, None, f"at least {share:.0%} of {column} is filled")
+        elif column not in table.nullable and (bounds or field.codes is not None):
+            # a missing value passes every range and list; of other columns it is refused when they are written
+            yield GateRule(f"{column}_complete", f"count(*) - count({name})", None, 0, f"{column} is never missing")
         if bounds:
             says = f"{column} is between {field.minimum} and {field.maximum}"
             yield GateRule(f"{column}_range", f"count(*) FILTER (WHERE {' OR '.join(bounds)})", None, 0, says)

@@ -36,7 +36,9 @@ FLOWS = Path(sys.executable).with_name("flows")
 SEED, SEIZURES = 7, 2_000
 AT_MOST = 300
 """Seconds that any command may take."""
-OURS = ("FLOWS_HOME", "FLOWS_DAGSTER_DIR", "DAGSTER_HOME", "FLOWS_DEBUG")
+OURS = ("FLOWS_HOME", "FLOWS_DAGSTER_DIR", "DAGSTER_HOME", "FLOWS_DEBUG", "FLOWS_KEY_FILE")
+KEY = {"FLOWS_KEY_FILE": str(Path(__file__).with_name("simulated.key"))}
+"""The key of the tests, under which nothing real is hashed."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class Said:
 
 def environment(**more: str) -> dict[str, str]:
     """This process's environment without the project's own variables, and with others."""
-    return {name: value for name, value in os.environ.items() if name not in OURS} | more
+    return {name: value for name, value in os.environ.items() if name not in OURS} | KEY | more
 
 
 def start(*args: str | Path, cwd: Path = PROJECT, **env: str) -> subprocess.Popen[str]:
@@ -111,7 +113,7 @@ def own_environment(**env: str) -> Iterator[None]:
     try:
         for name in OURS:
             os.environ.pop(name, None)
-        os.environ.update(env)
+        os.environ.update(KEY | env)
         yield
     finally:
         os.environ.clear()

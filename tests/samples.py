@@ -10,20 +10,23 @@ harmless rows to the least number that the contract asks for.
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
-from pipelines.conformed.make import make_legs, make_lines, make_seizures, make_totals
+from pipelines.conformed.make import make_cultivation, make_legs, make_lines, make_seizures, make_totals
 from pipelines.deliveries.inspect import read_source, summarise
 from pipelines.deliveries.receive import Received, deliveries, receive
 from pipelines.reference.make import make_reference
 from pipelines.staging.make import parse_source
 from pipelines.store import Home, connect, frame
-from schemas.registry import Registry
+from schemas.contracts import SourceContract
+from schemas.registry import LookupRow, Registry
 
 Cells = Mapping[str, str]
 
@@ -147,6 +150,7 @@ def conform(home: Home, registry: Registry, files: Mapping[str, bytes]) -> None:
     make_lines(home, registry)
     make_legs(home, registry)
     make_totals(home, registry)
+    make_cultivation(home, registry)
     make_seizures(home, registry)
 
 
@@ -172,3 +176,48 @@ def table_bytes(home: Home, layers: Iterable[str] = ("deliveries", "staging", "c
         for layer in layers
         for path in sorted((home.tables / layer).rglob("*.parquet"))
     }
+
+
+# --- contracts of the test's own --------------------------------------------------------------------------------
+
+DAY: Any = {"to": "seized", "date_format": "%Y-%m-%d"}
+DRUG: Any = {"to": "commodity", "lookup": "@code"}
+AMOUNT: Any = {"to": "quantity", "not_known": [""]}
+UNIT: Any = {"to": "unit", "lookup": "@code"}
+PLAIN_COLUMNS: Any = {"Day": DAY, "Drug": DRUG, "Amount": AMOUNT, "Unit": UNIT}
+CSV: Any = {"type": "csv", "encoding": "utf-8", "delimiter": ",", "final_newline": True}
+
+
+def contract(**changes: Any) -> SourceContract:
+    """A small sound contract of an invented publisher, with some of its keys changed.
+
+    `columns` replaces those of `PLAIN_COLUMNS`; `extra` adds to them.
+    """
+    stated: dict[str, Any] = {
+        "source": "planted", "version": 1, "kind": "seizures", "publisher": {"name": "Invented", "inbox": "planted"},
+        "title": "Planted rows", "language": "en", "licence": "Invented", "citation": "Invented", "tlp": "CLEAR",
+        "cadence": "irregular", "files": "*", "format": CSV, "rows": {"min": 1, "max": 1000},
+        "numbers": {"decimal": "."}, "dates": {"earliest": "2000-01-01", "latest": "2040-12-31"},
+        "restates": "nothing", "reporter_role": "seizing_authority", "constants": {"reporter": "KEN"},
+        "scope": {"territory": "national", "completeness": "partial"}, "privacy": "Nothing about persons.",
+    }  # fmt: skip
+    columns = changes.pop("columns", PLAIN_COLUMNS) | changes.pop("extra", {})
+    return SourceContract.model_validate(stated | {"columns": columns} | changes)
+
+
+def known(registry: Registry, *sources: SourceContract, **lookups: Mapping[str, str]) -> Registry:
+    """The project's contracts with some more sources, and lookups named `planted.<name>` from spelling to code."""
+    rows = {
+        f"planted.{name}": tuple(LookupRow(value, code) for value, code in codes.items())
+        for name, codes in lookups.items()
+    }
+    return dataclasses.replace(
+        registry,
+        sources={**registry.sources, **{source.source: source for source in sources}},
+        lookups={**registry.lookups, **rows},
+    )
+
+
+def table_of(*rows: str, header: str = "Day,Drug,Amount,Unit", encoding: str = "utf-8", end: str = "\n") -> bytes:
+    """Lines of delimited text below a header."""
+    return "".join(line + end for line in (header, *rows)).encode(encoding)

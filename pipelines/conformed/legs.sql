@@ -1,16 +1,23 @@
--- The route of each line as reported: one row a place and role, and one for the seizure itself.
-WITH reported AS (
-    UNPIVOT (
-        SELECT l.seizure_id, r.origin, r.departure, r.transit, r.destination
-        FROM conformed.lines AS l
-        JOIN staging.reports AS r USING (delivery_id, part, row_no)  -- 1:1
-    )
-    ON origin, departure, transit, destination
-    INTO NAME role VALUE area
+-- The route of each line as reported: one row a place and role, and one for the seizure itself. A report may name several
+-- places in one role.
+WITH staged AS (
+    SELECT l.seizure_id, r.origins, r.departures, r.transits, r.destinations
+    FROM conformed.lines AS l
+    JOIN staging.reports AS r USING (delivery_id, part, row_no, line_no)  -- 1:1
+),
+
+reported AS (
+    SELECT seizure_id, 'origin' AS role, unnest(origins) AS area, generate_subscripts(origins, 1) AS nth FROM staged
+    UNION ALL
+    SELECT seizure_id, 'departure', unnest(departures), generate_subscripts(departures, 1) FROM staged
+    UNION ALL
+    SELECT seizure_id, 'transit', unnest(transits), generate_subscripts(transits, 1) FROM staged
+    UNION ALL
+    SELECT seizure_id, 'destination', unnest(destinations), generate_subscripts(destinations, 1) FROM staged
 ),
 
 placed AS (
-    SELECT l.*, p.role, p.area, w.role_reported
+    SELECT l.*, p.role, p.area, p.nth, w.role_reported
     FROM reported AS p
     JOIN conformed.lines AS l USING (seizure_id)  -- n:1
     JOIN role_words AS w ON w.source_id = l.source_id AND w.role = p.role  -- n:1
@@ -19,6 +26,7 @@ placed AS (
         l.*,
         'seizure' AS role,
         CASE l.seizing_area_type WHEN 'high_seas' THEN 'XHS' ELSE l.seizing_area END AS area,
+        1 AS nth,
         'place of seizure' AS role_reported
     FROM conformed.lines AS l
 ),
@@ -31,8 +39,8 @@ ordered AS (
 )
 
 SELECT
-    o.seizure_id, o.source_id, o.delivery_id, o.file_name, o.part, o.row_no, o.contract_version,
-    row_number() OVER (PARTITION BY o.seizure_id ORDER BY o.place_in_route) AS seq,
+    o.seizure_id, o.source_id, o.delivery_id, o.file_name, o.part, o.row_no, o.line_no, o.contract_version,
+    row_number() OVER (PARTITION BY o.seizure_id ORDER BY o.place_in_route, o.nth) AS seq,
     o.role,
     o.area,
     a.area_type,

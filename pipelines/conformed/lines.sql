@@ -1,9 +1,9 @@
 -- One commodity line of one report: coded, converted to kilograms, placed.
 WITH standing AS (
     -- the wider copy is for products: two DECIMAL(18) would be multiplied in 18 digits
-    SELECT r.*, CAST(r.quantity_reported AS DECIMAL(20, 6)) AS quantity
+    SELECT r.*, CAST(r.quantity_reported AS DECIMAL(20, 6)) AS quantity, v.known_from
     FROM staging.reports AS r
-    JOIN versions AS v USING (delivery_id, part, row_no)  -- 1:1
+    JOIN versions AS v USING (delivery_id, part, row_no, line_no)  -- 1:1
     WHERE v.reason IS NULL
 ),
 
@@ -61,12 +61,18 @@ weighed AS (
         CASE
             WHEN u.dimension = 'count' AND has_quantity
                 THEN CAST(s.quantity * CAST(u.exact_factor AS DECIMAL(18, 6)) AS DECIMAL(18, 6))
-        END AS count_mid
+        END AS count_mid,
+        CASE WHEN u.dimension = 'currency' AND has_quantity THEN m.rate_id END AS rate_id,
+        CASE
+            WHEN u.dimension = 'currency' AND has_quantity THEN CAST(s.quantity * m.usd_per_unit AS DECIMAL(18, 6))
+        END AS value_usd
     FROM standing AS s
     JOIN reference.commodities AS c USING (commodity)  -- n:1
     JOIN codes.units AS u ON u.code = s.unit_reported  -- n:1
     LEFT JOIN bulk AS b
         ON b.commodity = s.commodity AND b.unit_reported = s.unit_reported AND b.year = year(s.seized_from)  -- n:1
+    LEFT JOIN reference.rates AS m
+        ON m.currency = s.currency AND s.seized_from BETWEEN m.valid_from AND m.valid_to  -- n:1
 ),
 
 -- where it was made. The high seas are no state's: such a seizure stands under the state whose authority made it
@@ -89,9 +95,11 @@ placed AS (
 )
 
 SELECT
-    l.seizure_id, l.source_id, l.delivery_id, l.file_name, l.part, l.row_no, l.contract_version,
+    l.seizure_id, l.source_id, l.delivery_id, l.file_name, l.part, l.row_no, l.line_no, l.contract_version,
+    l.known_from, l.record_id, l.incident_number, l.case_key,
     l.reporter,
     src.reporter_role,
+    l.agency_id,
     l.seizing_area,
     CASE WHEN l.on_high_seas THEN 'high_seas' ELSE a.area_type END AS seizing_area_type,
     l.seized_from, l.seized_to, l.date_precision, year(l.seized_from) AS year,
@@ -114,7 +122,9 @@ SELECT
     l.factor_id,
     CASE WHEN l.kg_mid IS NOT NULL THEN e.factor_id END AS equiv_factor_id,
     l.count_mid,
+    l.currency, l.value_usd, l.rate_id,
     coalesce(size.code, 'unknown') AS size_class,
+    l.inn, l.calibre_class,
     l.place_text, l.place_code, l.place_id, l.admin1,
     l.point_lat AS lat,
     l.point_lon AS lon,
@@ -124,7 +134,7 @@ SELECT
         WHEN l.admin1 IS NOT NULL THEN 'admin1'
         ELSE 'country'
     END AS place_precision,
-    l.transport_mode, l.mode_class, l.concealment, l.facility,
+    l.transport_mode, l.mode_class, l.vessel_flag, l.concealment, l.seal_state, l.bill_of_lading, l.facility,
     -- of the site alone: the direction is what the model of cross-border traffic learns from
     l.site_class AS border_class,
     l.direction,

@@ -10,7 +10,7 @@ from schemas.registry import Registry
 
 LINE_INPUTS = (
     "staging.reports", "deliveries.files", "reference.areas", "reference.commodities", "reference.factors",
-    "reference.places", "reference.scopes", "reference.sources",
+    "reference.places", "reference.rates", "reference.scopes", "reference.sources",
 )  # fmt: skip
 LINE_CODES = ("units", "transport_modes", "facilities", "size_classes")
 
@@ -39,17 +39,25 @@ def make_legs(home: Home, registry: Registry) -> int:
     words = [
         (source.source, column.to, column.role_word)
         for source in registry.sources.values()
-        for column in source.columns.values()
+        for column in source.all_columns.values()
         if column.to in LEG_TARGETS
     ]
+    words = sorted({(source, role): (source, role, word) for source, role, word in words}.values())
     con.register("role_words", pl.DataFrame(words, schema=["source_id", "role", "role_reported"], orient="row"))
     return write_query(con, home, registry, "conformed.legs", sql(__file__, "legs"))
 
 
 def make_totals(home: Home, registry: Registry) -> int:
-    """Write `conformed.totals` from the newest deliveries of sources that publish totals."""
-    con = connect(home, registry, ["staging.totals", "deliveries.files", "reference.commodities"])
+    """Write `conformed.totals`: what sources that publish totals state and have stated."""
+    con = connect(home, registry, ["staging.totals", "deliveries.files", "reference.commodities", "reference.scopes"])
+    add_codes(con, registry, "units")
     return write_query(con, home, registry, "conformed.totals", sql(__file__, "totals"))
+
+
+def make_cultivation(home: Home, registry: Registry) -> int:
+    """Write `conformed.cultivation`: areas under crops, which say where goods may come from."""
+    con = connect(home, registry, ["staging.cultivation", "deliveries.files"])
+    return write_query(con, home, registry, "conformed.cultivation", sql(__file__, "cultivation"))
 
 
 def make_seizures(home: Home, registry: Registry) -> int:

@@ -8,7 +8,7 @@ WITH official AS (
     -- where several sources state a total, the largest is the one to exceed
     SELECT reporter, commodity_group, year, max(kg) AS official_kg
     FROM conformed.totals
-    WHERE period_type = 'year' AND scope = 'national'
+    WHERE period_type = 'year' AND scope = 'national' AND known_to IS NULL
     GROUP BY reporter, commodity_group, year
     HAVING max(kg) > 0
 ),
@@ -36,11 +36,18 @@ SELECT
     c.*,
     -- duplicates are not scored yet: a line counts once, and a mirrored row not at all
     CASE WHEN c.is_mirror THEN 0 ELSE 1 END AS line_weight,
-    -- no publisher delivers an incident number, and lines are not linked yet: each line is its own interception
-    c.seizure_id AS incident_id,
-    CASE WHEN c.is_mirror THEN 0 ELSE 1 END AS incident_weight,
+    -- lines of one row, or of one incident number of a publisher, are one interception; others are not linked yet. The
+    -- first line carries the incident, so that weights count incidents without a remainder.
+    first_value(c.seizure_id) OVER incident AS incident_id,
+    CASE WHEN c.is_mirror OR row_number() OVER incident > 1 THEN 0 ELSE 1 END AS incident_weight,
     CASE c.outlier_flag
         WHEN 'impossible' THEN 'larger than twice the reporter''s official annual total of the commodity group'
         WHEN 'review' THEN 'larger than the reporter''s official annual total of the commodity group'
     END AS outlier_reason
 FROM compared AS c
+WINDOW incident AS (
+    PARTITION BY
+        c.source_id,
+        coalesce(c.incident_number, c.delivery_id || chr(31) || c.part || chr(31) || c.row_no)
+    ORDER BY c.seizure_id
+)

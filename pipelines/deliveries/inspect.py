@@ -6,25 +6,31 @@ sources go on. Nothing of a withheld delivery is used.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from itertools import accumulate, chain
+from pathlib import Path
 
 import polars as pl
-import pyarrow as pa
 
-from pipelines.deliveries.readers import Records, Unreadable, read_records
+from pipelines.deliveries.audit import note, noted
+from pipelines.deliveries.notices import Notice, notices_of
+from pipelines.deliveries.readers import Unreadable
 from pipelines.deliveries.receive import Delivery, deliveries
-from pipelines.store import Home, connect, rows, sql, write_frame, write_query
-from schemas.contracts import SourceContract
+from pipelines.deliveries.sandbox import read_in_child
+from pipelines.forms import DateForm, dates, plain_text
+from pipelines.keys import NoKey, read_key
+from pipelines.store import Home, connect, remove_table, rows, sql, write_frame, write_query
+from schemas.contracts import PART, Declaration, SourceContract, Target
 from schemas.registry import Registry
 from schemas.render import polars_schema
 
-DAMAGE_VERDICTS = {"too_few_rows": "below_bound", "too_many_rows": "above_bound"}
+OTHER_VERDICTS = {"too_few_rows": "below_bound", "too_many_rows": "above_bound", "no_key": "no_key"}
 DRIFT_RULES = frozenset(
     {
         "unknown_column", "missing_column", "repeated_column", "dates_of_another_form", "correction_not_met",
-        "declaration_not_met",
+        "declaration_not_met", "no_period_in_name",
     }
 )  # fmt: skip
 WRONG_DATES = 0.3
@@ -37,36 +43,64 @@ class Inspection:
     """What one delivery holds, and the rule that withholds it, if any."""
 
     delivery: Delivery
-    records: Records
-    rule: str | None
-    params: dict[str, str]
-    data_from: date | None
-    data_to: date | None
-    corrections: dict[str, int] = field(default_factory=dict)
-    """Rows that each correction of the contract touches."""
+    headers: Mapping[str, tuple[str, ...]]
+    records: pl.DataFrame
+    """part, row_no, cells, damage."""
+    rule: str | None = None
+    params: Mapping[str, str] = field(default_factory=dict)
+    content: Content | None = None
 
     @property
     def verdict(self) -> str:
         if self.rule is None:
             return "accepted"
-        return "drifted" if self.rule in DRIFT_RULES else DAMAGE_VERDICTS.get(self.rule, "damaged")
+        return "drifted" if self.rule in DRIFT_RULES else OTHER_VERDICTS.get(self.rule, "damaged")
+
+
+@dataclass(frozen=True)
+class Content:
+    """What an accepted delivery says of itself."""
+
+    data_from: date | None
+    data_to: date | None
+    vintage: date | None
+    """As of when it was stated: by the contract's vintage column, else the last date of the content."""
+    restates_from: date | None
+    restates_to: date | None
+    """The days that it restates, where its source restates by period."""
+    corrections: Mapping[str, int]
+    """Rows that each correction of the contract touches."""
+    notices: tuple[Notice, ...]
+
+
+TABLES = ("deliveries.files", "deliveries.parts", "deliveries.rows", "deliveries.notices")
 
 
 def read_source(home: Home, registry: Registry, source_id: str) -> dict[str, int]:
-    """Write `deliveries.files` and `deliveries.rows` of one source; returns their numbers of rows."""
+    """Write the deliveries tables of one source; returns their numbers of rows."""
     source = registry.sources[source_id]
-    inspections = [
-        inspect(source, delivery, delivery.content())
-        for delivery in deliveries(home)
-        if delivery.source_id == source_id
-    ]
-    con = connect(home, registry)
-    return {
-        "files": write_frame(
-            con, home, registry, "deliveries.files", _files(registry, source, inspections), partition=source_id
-        ),
-        "rows": write_frame(con, home, registry, "deliveries.rows", _rows(registry, inspections), partition=source_id),
+    delivered = [delivery for delivery in deliveries(home) if delivery.source_id == source_id]
+    if not delivered:
+        return {name: remove_table(home, registry, name, partition=source_id) for name in TABLES}
+    inspections = [inspect(home, source, delivery) for delivery in delivered]
+    _note_refusals(home, inspections)
+    tables = {
+        "deliveries.files": _files(registry, source, inspections),
+        "deliveries.parts": _parts(registry, inspections),
+        "deliveries.rows": _rows(registry, inspections),
+        "deliveries.notices": _notices(registry, inspections),
     }
+    con = connect(home, registry)
+    return {name: write_frame(con, home, registry, name, table, partition=source_id) for name, table in tables.items()}
+
+
+def _note_refusals(home: Home, inspections: list[Inspection]) -> None:
+    """One line of the audit log for every delivery that is refused, when it is refused first."""
+    known = {(line["delivery_id"], line["rule_id"]) for line in noted(home, "refused")}
+    for found in inspections:
+        if found.rule is not None and (found.delivery.delivery_id, found.rule) not in known:
+            about = {"delivery_id": found.delivery.delivery_id, "source_id": found.delivery.source_id}
+            note(home, "refused", **about, rule_id=found.rule, verdict=found.verdict)
 
 
 def summarise(home: Home, registry: Registry) -> int:
@@ -77,49 +111,76 @@ def summarise(home: Home, registry: Registry) -> int:
     return write_query(con, home, registry, "deliveries.status", sql(__file__, "status"))
 
 
-SEVERITY = {"accepted": 0, "below_bound": 1, "above_bound": 2, "damaged": 3, "drifted": 4}
+SEVERITY = {"accepted": 0, "no_key": 1, "below_bound": 2, "above_bound": 3, "damaged": 4, "drifted": 5}
 """Order of verdicts; a source shows the worst among its unresolved deliveries."""
 
 
-def inspect(source: SourceContract, delivery: Delivery, content: bytes) -> Inspection:
-    """Read one delivery and hold it against its contract, first fault first."""
+def inspect(home: Home, source: SourceContract, delivery: Delivery) -> Inspection:
+    """Read one delivery in a child process and hold it against its contract, first fault first."""
     try:
-        records = read_records(source, content)
-        _check_header(source, records)
-        _check_bounds(source, records)
-        table = _as_table(source, records)
+        key = read_key(home.root) if source.has_keyed else None
+    except NoKey as fault:
+        return _withheld(delivery, Unreadable("no_key", reason=str(fault)))
+    return inspect_file(source, delivery, delivery.folder / "content", scratch=home.scratch, key=key)
+
+
+def inspect_file(
+    source: SourceContract, delivery: Delivery, file: Path, *, scratch: Path, key: bytes | None
+) -> Inspection:
+    """The same for a file that need not lie in the home."""
+    try:
+        read = read_in_child(source, file, scratch=scratch, key=key)
+        _check_headers(source, read.headers)
+        _check_bounds(source, read.delivered)
+        records = pl.DataFrame(pl.from_arrow(read.records))
+        table = _watched(source, read.headers, records)
         corrections = _check_corrections(source, table)
         _check_declarations(source, table)
         data_from, data_to = _check_dates(source, table)
+        first, last = _restated(source, delivery.file_name, data_from, data_to)
+        content = Content(
+            data_from,
+            data_to,
+            _vintage(source, table) or data_to,
+            first,
+            last,
+            corrections,
+            notices_of(source, read.headers, records),
+        )
     except Unreadable as fault:
-        return Inspection(delivery, Records((), []), fault.rule_id, fault.params, None, None)
-    return Inspection(delivery, records, None, {}, data_from, data_to, corrections)
+        return _withheld(delivery, fault)
+    return Inspection(delivery, read.headers, records, content=content)
+
+
+def _withheld(delivery: Delivery, fault: Unreadable) -> Inspection:
+    return Inspection(delivery, {}, pl.DataFrame(), fault.rule_id, fault.params)
 
 
 # --- checks of structure ------------------------------------------------------------------------------------
 
 
-def _check_header(source: SourceContract, records: Records) -> None:
-    repeated = sorted({name for name in records.header if records.header.count(name) > 1})
-    if repeated:
-        raise Unreadable("repeated_column", columns=", ".join(repeated))
-    if not records.rows and not records.header:
-        raise Unreadable("too_few_rows", rows=0, minimum=source.rows.min)
-    unknown = sorted(set(records.header) - set(source.columns))
-    missing = sorted(set(source.columns) - set(records.header))
-    if unknown:
-        raise Unreadable(
-            "unknown_column", columns=", ".join(name or '""' for name in unknown), missing=", ".join(missing) or "-"
-        )
-    if missing:
-        raise Unreadable("missing_column", columns=", ".join(missing))
+def _check_headers(source: SourceContract, headers: Mapping[str, tuple[str, ...]]) -> None:
+    """Every part has the contract's columns, whatever their order."""
+    columns = source.all_columns
+    needed = {name for name, column in columns.items() if not column.optional} - {PART}
+    for header in headers.values():
+        repeated = sorted({name for name in header if header.count(name) > 1})
+        if repeated:
+            raise Unreadable("repeated_column", columns=", ".join(repeated))
+        unknown, missing = sorted(set(header) - set(columns)), sorted(needed - set(header))
+        if unknown:
+            raise Unreadable(
+                "unknown_column", columns=", ".join(name or '""' for name in unknown), missing=", ".join(missing) or "-"
+            )
+        if missing and header:
+            raise Unreadable("missing_column", columns=", ".join(missing))
 
 
-def _check_bounds(source: SourceContract, records: Records) -> None:
-    if len(records.rows) < source.rows.min:
-        raise Unreadable("too_few_rows", rows=len(records.rows), minimum=source.rows.min)
-    if len(records.rows) > source.rows.max:
-        raise Unreadable("too_many_rows", rows=len(records.rows), maximum=source.rows.max)
+def _check_bounds(source: SourceContract, n_rows: int) -> None:
+    if n_rows < source.rows.min:
+        raise Unreadable("too_few_rows", rows=n_rows, minimum=source.rows.min)
+    if n_rows > source.rows.max:
+        raise Unreadable("too_many_rows", rows=n_rows, maximum=source.rows.max)
 
 
 def _check_corrections(source: SourceContract, table: pl.DataFrame) -> dict[str, int]:
@@ -131,59 +192,123 @@ def _check_corrections(source: SourceContract, table: pl.DataFrame) -> dict[str,
 
 
 def _check_declarations(source: SourceContract, table: pl.DataFrame) -> None:
+    rest = table
     for declaration in source.declared:
-        touched = int((table[declaration.column] == declaration.equals).sum())
+        hits = rest.select(_declares(declaration)).to_series()
+        touched, rest = int(hits.sum()), rest.filter(~hits)
         if not declaration.expect.holds(touched):
             raise Unreadable(
-                "declaration_not_met", value=declaration.equals, column=declaration.column, touched=touched
+                "declaration_not_met", value=declaration.condition, column=declaration.column, touched=touched
             )
 
 
+def _declares(declaration: Declaration) -> pl.Expr:
+    column = pl.col(declaration.column)
+    if declaration.equals is not None:
+        return column == declaration.equals
+    return ~column.is_in(declaration.not_in or [])
+
+
 def _check_dates(source: SourceContract, table: pl.DataFrame) -> tuple[date | None, date | None]:
-    """First and last date of the content, among dates inside the contract's bounds."""
-    column = source.column_of("seized") or source.column_of("year")
+    """First and last date of the content, among dates inside the contract's bounds; declared rows have none."""
+    for declaration in source.declared:
+        table = table.filter(~_declares(declaration))
+    column = next((found for target in DATED for found in [source.column_of(target)] if found), None)
     if column is None:
-        return None, None
-    form = source.columns[column].date_format or "%Y"
-    declared = [row.equals for row in source.declared if row.column == column]
-    stated = table[column].filter((table[column] != "") & ~table[column].is_in(declared))
-    days = stated.str.strptime(pl.Date, form, strict=False)
-    wrong = days.null_count()
-    if wrong > WRONG_DATES * days.len():
-        raise Unreadable("dates_of_another_form", wrong=wrong, rows=days.len(), column=column, form=form)
-    days = days.filter(days.is_between(source.dates.earliest, source.dates.latest))
-    first, last = days.min(), days.max()
+        years = [int(line.constants["year"]) for line in source.lines if "year" in line.constants]
+        return (date(min(years), 1, 1), date(max(years), 12, 31)) if years else (None, None)
+    days = _days(source, table, column)
+    wrong = days["first"].null_count()
+    if wrong > WRONG_DATES * days.height:
+        form = " | ".join(source.all_columns[column].date_format or ["%Y"])
+        raise Unreadable("dates_of_another_form", wrong=wrong, rows=days.height, column=column, form=form)
+    days = days.filter(pl.col("first").is_between(source.dates.earliest, source.dates.latest))
+    first, last = days["first"].min(), days["last"].max()
     return (first if isinstance(first, date) else None, last if isinstance(last, date) else None)
 
 
-def _as_table(source: SourceContract, records: Records) -> pl.DataFrame:
-    """The columns that the checks look at, trimmed, of the records that have as many cells as the header."""
-    watched = {fix.column for fix in source.corrections} | {row.column for row in source.declared}
-    watched |= {column for column in (source.column_of("seized"), source.column_of("year")) if column}
-    whole = [cells for cells in records.rows if len(cells) == len(records.header)]
-    positions = {name: records.header.index(name) for name in sorted(watched)}
-    return pl.DataFrame(
-        {
-            name: pl.Series([cells[at] for cells in whole], dtype=pl.String).str.strip_chars()
-            for name, at in positions.items()
-        }
+DATED: tuple[Target, ...] = ("seized", "period", "year", "stage_date")
+"""Targets that say when a row's matter was, the first that a contract has."""
+
+
+def _days(source: SourceContract, table: pl.DataFrame, column: str) -> pl.DataFrame:
+    """First and last day of every stated date of a column; null where it cannot be read."""
+    mapping = source.all_columns[column]
+    stated = table.filter((pl.col(column) != "") & ~pl.col(column).is_in(mapping.not_known))
+    text = pl.col(column)
+    if mapping.also_with is not None:
+        text = pl.concat_str(pl.col(mapping.also_with), text, separator="|")
+    form = DateForm(
+        mapping.date_format or ["%Y"], tuple(mapping.month_names or [source.language]), mapping.fiscal_year_from_month
     )
+    first, last, _ = dates(text, form)
+    return stated.select(first.alias("first"), last.alias("last"))
+
+
+def _vintage(source: SourceContract, table: pl.DataFrame) -> date | None:
+    if source.vintage is None:
+        return None
+    form = DateForm([source.vintage.date_format], (source.language,))
+    newest = table.select(dates(pl.col(source.vintage.column), form)[0]).to_series().max()
+    return newest if isinstance(newest, date) else None
+
+
+def _restated(
+    source: SourceContract, file_name: str, data_from: date | None, data_to: date | None
+) -> tuple[date | None, date | None]:
+    """First and last day of the period that a delivery restates. Raises `Unreadable` where its name should tell."""
+    rule = source.restated_period
+    if source.restates != "period":
+        return None, None
+    if rule.file_name is None:
+        return data_from, data_to
+    found = re.search(rule.file_name, file_name)
+    if found is None:
+        raise Unreadable("no_period_in_name", form=rule.file_name)
+    named = found.groupdict()
+    first, last = (_full_year(named.get(name) or named["year"]) for name in ("first", "last"))
+    month = rule.fiscal_year_from_month
+    if month is None:
+        return date(first, 1, 1), date(last, 12, 31)
+    return date(first - 1, month, 1), date.fromordinal(date(last, month, 1).toordinal() - 1)
+
+
+def _full_year(digits: str) -> int:
+    return int(digits) if len(digits) > 2 else 2000 + int(digits)
+
+
+def _watched(source: SourceContract, headers: Mapping[str, tuple[str, ...]], records: pl.DataFrame) -> pl.DataFrame:
+    """The columns that the checks look at, as plain text, of the records that have as many cells as their header."""
+    names = {column for target in DATED if (column := source.column_of(target)) is not None}
+    names |= source.read_elsewhere
+    frames = []
+    for part, header in headers.items():
+        whole = records.filter((pl.col("part") == part) & (pl.col("cells").list.len() == len(header)))
+        frames.append(
+            whole.select(
+                plain_text(
+                    pl.col("cells").list.get(header.index(name), null_on_oob=True)
+                    if name in header
+                    else pl.lit(part if name == PART else "").repeat_by(1).list.first()
+                ).alias(name)
+                for name in sorted(names)
+            )
+        )
+    empty = pl.DataFrame(schema=dict.fromkeys(sorted(names), pl.String()))
+    return pl.concat([empty, *frames])
 
 
 # --- tables -------------------------------------------------------------------------------------------------
 
 
 def _files(registry: Registry, source: SourceContract, inspections: list[Inspection]) -> pl.DataFrame:
-    accepted = [found for found in inspections if found.verdict == "accepted"]
-    by_order = sorted(accepted, key=lambda found: found.delivery.order)
-    last_accepted = {found.delivery.file_name: found.delivery.order for found in by_order}
-    # of one name the last received stands; of several names the one whose content reaches furthest
-    of_name = {found.delivery.file_name: found for found in by_order}.values()
-    newest = max(
-        ((found.data_to or date.min, len(found.records.rows), found.delivery.delivery_id) for found in of_name),
-        default=None,
-    )
-    rows = [
+    ranks = _ranks(source, inspections)
+    last_accepted: dict[str, int] = {}
+    for found in inspections:
+        if found.verdict == "accepted":
+            name = found.delivery.file_name
+            last_accepted[name] = max(last_accepted.get(name, 0), found.delivery.order)
+    made = [
         {
             "delivery_id": found.delivery.delivery_id,
             "source_id": source.source,
@@ -192,52 +317,98 @@ def _files(registry: Registry, source: SourceContract, inspections: list[Inspect
             "verdict": found.verdict,
             "verdict_rule": found.rule,
             "verdict_params": _entries(found.params),
-            "rows_delivered": len(found.records.rows),
-            "header": list(found.records.header),
-            "corrections": _entries({fix: str(count) for fix, count in found.corrections.items()}),
-            "data_from": found.data_from,
-            "data_to": found.data_to,
-            "is_current": source.restates == "nothing"
-            or (newest is not None and newest[2] == found.delivery.delivery_id),
+            "rows_delivered": found.records.height,
+            "corrections": _entries({fix: str(n) for fix, n in found.content.corrections.items()})
+            if found.content
+            else [],
+            "data_from": found.content and found.content.data_from,
+            "data_to": found.content and found.content.data_to,
+            "vintage": found.content and found.content.vintage,
+            "vintage_rank": ranks.get(found.delivery.delivery_id),
+            "restates": source.restates,
+            "restates_from": found.content and found.content.restates_from,
+            "restates_to": found.content and found.content.restates_to,
+            "is_current": source.restates != "snapshot" or ranks.get(found.delivery.delivery_id) == len(ranks),
             "is_resolved": found.verdict != "accepted"
             and last_accepted.get(found.delivery.file_name, 0) > found.delivery.order,
             "contract_version": source.version,
         }
         for found in inspections
     ]
-    return pl.DataFrame(rows, schema=polars_schema(registry, registry.tables["deliveries.files"]))
+    return pl.DataFrame(made, schema=polars_schema(registry, registry.tables["deliveries.files"]))
+
+
+def _ranks(source: SourceContract, inspections: list[Inspection]) -> dict[str, int]:
+    """The accepted deliveries of a source from the oldest vintage (1) to the newest, by delivery_id.
+
+    Of two files with one name the last received is the newer, unless the publisher states the vintage himself; between
+    files of other names the order of receipt says nothing, so that the same files give the same tables.
+    """
+    accepted = [found for found in inspections if found.content is not None]
+
+    def stated(found: Inspection) -> tuple[date, int, str]:
+        vintage = found.content.vintage if found.content else None
+        return (vintage or date.min, found.records.height, found.delivery.delivery_id)
+
+    def within_name(found: Inspection) -> tuple[date, int]:
+        return (stated(found)[0] if source.vintage else date.min, found.delivery.order)
+
+    ranks = {found.delivery.delivery_id: rank for rank, found in enumerate(sorted(accepted, key=stated), start=1)}
+    names = {found.delivery.file_name for found in accepted}
+    for name in names:
+        same = [found for found in accepted if found.delivery.file_name == name]
+        places = sorted(ranks[found.delivery.delivery_id] for found in same)
+        for place, found in zip(places, sorted(same, key=within_name), strict=True):
+            ranks[found.delivery.delivery_id] = place
+    return ranks
+
+
+def _parts(registry: Registry, inspections: list[Inspection]) -> pl.DataFrame:
+    made = [
+        {
+            "delivery_id": found.delivery.delivery_id,
+            "source_id": found.delivery.source_id,
+            "part": part,
+            "header": list(header),
+            "rows_delivered": found.records.filter(pl.col("part") == part).height,
+        }
+        for found in inspections
+        for part, header in found.headers.items()
+    ]
+    return pl.DataFrame(made, schema=polars_schema(registry, registry.tables["deliveries.parts"]))
 
 
 def _rows(registry: Registry, inspections: list[Inspection]) -> pl.DataFrame:
     schema = polars_schema(registry, registry.tables["deliveries.rows"])
     frames = [
-        pl.DataFrame(
-            {
-                "source_id": [found.delivery.source_id] * len(found.records.rows),
-                "delivery_id": [found.delivery.delivery_id] * len(found.records.rows),
-                "part": [""] * len(found.records.rows),
-                "row_no": range(1, len(found.records.rows) + 1),
-                "cells": _lists(found.records.rows),
-                "damage": [found.records.damage.get(number) for number in range(1, len(found.records.rows) + 1)],
-            },
-            schema=schema,
-        )
+        found.records.with_columns(
+            pl.lit(found.delivery.source_id).alias("source_id"), pl.lit(found.delivery.delivery_id).alias("delivery_id")
+        ).select(pl.col(name).cast(kind) for name, kind in schema.items())
         for found in inspections
-        if found.verdict == "accepted"
+        if found.content is not None
     ]
-    return pl.concat(frames) if frames else pl.DataFrame(schema=schema)
+    return pl.concat([pl.DataFrame(schema=schema), *frames])
 
 
-def _entries(words: dict[str, str]) -> list[dict[str, str]]:
+def _notices(registry: Registry, inspections: list[Inspection]) -> pl.DataFrame:
+    made = [
+        {
+            "delivery_id": found.delivery.delivery_id,
+            "source_id": found.delivery.source_id,
+            "column": notice.column,
+            "looks_like": notice.looks_like,
+            "n_rows": notice.n_rows,
+        }
+        for found in inspections
+        if found.content is not None
+        for notice in found.content.notices
+    ]
+    return pl.DataFrame(made, schema=polars_schema(registry, registry.tables["deliveries.notices"]))
+
+
+def _entries(words: Mapping[str, str]) -> list[dict[str, str]]:
     """The entries of a map, in the order of its keys."""
     return [{"key": key, "value": value} for key, value in sorted(words.items())]
-
-
-def _lists(rows: list[list[str]]) -> pl.Series:
-    """Lists of text as one Arrow array: ten times faster than from Python objects one by one."""
-    offsets = pa.array([0, *accumulate(map(len, rows))], pa.int32())
-    values = pa.array(list(chain.from_iterable(rows)), pa.string())
-    return pl.Series(values=pl.from_arrow(pa.ListArray.from_arrays(offsets, values)))
 
 
 def withheld(home: Home, registry: Registry) -> list[str]:
@@ -246,5 +417,13 @@ def withheld(home: Home, registry: Registry) -> list[str]:
     found = rows(con, sql(__file__, "withheld"))
     return [
         f"{source}: {name}: {registry.messages.render(rule, registry.sources[source].language, params or {})}"
+        + (f" ({params['reason']})" if rule == "no_key" else "")
         for source, name, rule, params in found
     ]
+
+
+def personal_looking(home: Home, registry: Registry) -> list[str]:
+    """What is said to the operator about each column that looks personal; never a value."""
+    con = connect(home, registry, ["deliveries.notices"])
+    found = rows(con, sql(__file__, "personal_looking"))
+    return [f"{source}: the column {column} looks personal ({kind}, {n} rows)" for source, column, kind, n in found]

@@ -1,20 +1,29 @@
-"""Takes files from the inbox into the home, each under the SHA-256 of its bytes, and never edits them."""
+"""Takes files from the inbox, and snapshots of databases, into the home: each under the SHA-256 of its bytes.
+
+Belongs here: what is claimed by which contract, and keeping it, unedited and readable by its owner alone. Does not
+belong here: what is in a file (`inspect`) or how a database is read (`database`).
+"""
 
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from pipelines.store import Home, sha256_of, write_bytes
+from pipelines.deliveries.database import Fetched, Unreachable, fetch_all
+from pipelines.store import Home, copy_file, sha256_of, write_bytes
 from schemas.contracts import SourceContract
 from schemas.registry import Registry
 
 CONTENT = "content"
 RECEIPT = "receipt.json"
 UNCLAIMED = "unclaimed.json"
+UNREACHABLE = "unreachable.json"
+FORGOTTEN = "forgotten.json"
+"""Stands where a delivery was: the same bytes are not taken again."""
 Claim = tuple[str, str, Path, str]
 """Name in the inbox, source, file, and the SHA-256 of its bytes."""
 
@@ -42,6 +51,8 @@ class Received:
     known: tuple[str, ...]
     unclaimed: tuple[str, ...]
     """Files and folders that no contract claims, or that two contracts claim: named, and left alone."""
+    unreachable: tuple[str, ...]
+    """Databases that could not be read, each with the reason."""
 
 
 def receive(home: Home, registry: Registry, inbox: Path) -> Received:
@@ -52,21 +63,35 @@ def receive(home: Home, registry: Registry, inbox: Path) -> Received:
     if not inbox.is_dir():
         raise FileNotFoundError(f"there is no inbox at {inbox}")
     claimed, unclaimed = _look(registry, inbox)
-    new, known = [], []
-    source_of = _sources_of_bytes(claimed)
-    for name, source_id, file, digest in claimed:
-        if source_id != source_of(home, digest):
-            unclaimed.append(f"{name} (the same bytes stand under another source)")
-        elif _keep(home, source_id, file, digest):
-            new.append(name)
-        else:
-            known.append(name)
-    write_bytes(home.deliveries / UNCLAIMED, json.dumps(unclaimed, ensure_ascii=False).encode())
-    return Received(tuple(new), tuple(known), tuple(unclaimed))
+    snapshots = home.scratch / "snapshots"
+    fetched = fetch_all(registry, snapshots)
+    try:
+        claimed += [
+            (f"{found.source_id}/{found.file_name}", found.source_id, found.path, sha256_of(found.path))
+            for found in fetched
+            if isinstance(found, Fetched)
+        ]
+        new, known = [], []
+        source_of = _sources_of_bytes(claimed)
+        for name, source_id, file, digest in claimed:
+            if (home.deliveries / digest / FORGOTTEN).exists():
+                unclaimed.append(f"{name} (forgotten)")
+            elif source_id != source_of(home, digest):
+                unclaimed.append(f"{name} (the same bytes stand under another source)")
+            elif _keep(home, source_id, file, digest):
+                new.append(name)
+            else:
+                known.append(name)
+    finally:
+        shutil.rmtree(snapshots, ignore_errors=True)  # they hold records
+    unreachable = [f"{found.source_id}: {found.reason}" for found in fetched if isinstance(found, Unreachable)]
+    for note, lines in ((UNCLAIMED, unclaimed), (UNREACHABLE, unreachable)):
+        write_bytes(home.deliveries / note, json.dumps(lines, ensure_ascii=False).encode())
+    return Received(tuple(new), tuple(known), tuple(unclaimed), tuple(unreachable))
 
 
 def _look(registry: Registry, inbox: Path) -> tuple[list[Claim], list[str]]:
-    """Files that exactly one contract claims, and the names of everything else."""
+    """Files that exactly one contract claims, and the names of everything else; a link is never followed."""
     claimed: list[Claim] = []
     unclaimed = []
     for path in sorted(inbox.iterdir()):
@@ -77,7 +102,7 @@ def _look(registry: Registry, inbox: Path) -> tuple[list[Claim], list[str]]:
             continue
         for file in sorted(found for found in path.rglob("*") if not found.is_dir() and not found.name.startswith(".")):
             name = file.relative_to(inbox).as_posix()
-            claims = list(_claims(registry, path, file)) if file.is_file() else []
+            claims = list(_claims(registry, path, file)) if file.is_file() and not file.is_symlink() else []
             if len(claims) == 1:
                 claimed.append((name, claims[0], file, sha256_of(file)))
             else:
@@ -129,7 +154,7 @@ def _keep(home: Home, source_id: str, file: Path, delivery_id: str) -> bool:
     if known is not None and not moved and not _came_back(known, file.name, held):
         return False
     if known is None:
-        write_bytes(folder / CONTENT, file.read_bytes(), mode=0o600)
+        copy_file(file, folder / CONTENT, mode=0o600)
     order = 1 + max((delivery.order for delivery in held), default=0)
     receipt = {"source": source_id, "file_name": file.name, "order": order}
     write_bytes(folder / RECEIPT, json.dumps(receipt, ensure_ascii=False).encode())
@@ -146,5 +171,21 @@ def _came_back(known: Delivery, file_name: str, held: list[Delivery]) -> bool:
 
 def read_unclaimed(home: Home) -> list[str]:
     """Files and folders that the last look into the inbox found without a contract."""
-    note = home.deliveries / UNCLAIMED
+    return _note(home, UNCLAIMED)
+
+
+def read_unreachable(home: Home) -> list[str]:
+    """Databases that the last look could not read, each with the reason."""
+    return _note(home, UNREACHABLE)
+
+
+def _note(home: Home, name: str) -> list[str]:
+    note = home.deliveries / name
     return list(json.loads(note.read_text(encoding="utf-8"))) if note.exists() else []
+
+
+def forget(delivery: Delivery) -> None:
+    """Remove a delivery's bytes and receipt, and leave a mark so that the same bytes are not taken again."""
+    write_bytes(delivery.folder / FORGOTTEN, json.dumps({"source": delivery.source_id}).encode())
+    (delivery.folder / RECEIPT).unlink(missing_ok=True)
+    (delivery.folder / CONTENT).unlink(missing_ok=True)

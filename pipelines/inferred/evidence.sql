@@ -1,14 +1,21 @@
 -- What the model may see of each seizure. A place that is known only as "several countries" or has no code yet is no
--- place; a former state is one.
-WITH places AS (
-    SELECT
-        seizure_id,
-        max(area) FILTER (WHERE role = 'origin') AS origin,
-        max(area) FILTER (WHERE role = 'departure') AS departure,
-        max(area) FILTER (WHERE role = 'transit') AS transit,
-        max(area) FILTER (WHERE role = 'destination') AS destination
+-- place; a former state is one. Where a report names several places in one role, none of them is the one; of transits
+-- the last is what the model means.
+WITH named AS (
+    SELECT seizure_id, role, min(area) AS area, count(*) AS n, arg_max(area, seq) AS last_area
     FROM conformed.legs
     WHERE role <> 'seizure' AND area_type IN ('country', 'territory', 'historical')
+    GROUP BY seizure_id, role
+),
+
+places AS (
+    SELECT
+        seizure_id,
+        max(area) FILTER (WHERE role = 'origin' AND n = 1) AS origin,
+        max(area) FILTER (WHERE role = 'departure' AND n = 1) AS departure,
+        max(last_area) FILTER (WHERE role = 'transit') AS transit,
+        max(area) FILTER (WHERE role = 'destination' AND n = 1) AS destination
+    FROM named
     GROUP BY seizure_id
 )
 

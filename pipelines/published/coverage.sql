@@ -2,7 +2,7 @@
 WITH official AS (
     SELECT reporter AS country, commodity_group, year, max(kg) AS kg_official
     FROM conformed.totals
-    WHERE period_type = 'year' AND scope = 'national'
+    WHERE period_type = 'year' AND scope = 'national' AND known_to IS NULL
     GROUP BY ALL
 ),
 

@@ -19,6 +19,7 @@ from typing import Any
 
 import duckdb
 
+from pipelines.keys import fingerprint
 from pipelines.published.geo import write_geo
 from pipelines.published.report import Report, report_page
 from pipelines.store import Home, connect, rows, sha256_of, write_bytes
@@ -26,7 +27,9 @@ from schemas.contracts import LANGUAGES, TableContract
 from schemas.registry import PROJECT, Registry
 from schemas.render import datapackage_resource, ddl, dictionary_page, literal, quoted
 
-NOT_RELEASED = frozenset({"deliveries.rows", "staging.reports", "staging.totals"})
+NOT_RELEASED = frozenset(
+    {"deliveries.rows", "staging.reports", "staging.totals", "staging.outcomes", "staging.cultivation"}
+)
 """Whole rows as received stay in the home."""
 VIEWS = {
     "inferred.seizure_posteriors": """
@@ -36,6 +39,8 @@ VIEWS = {
     """
 }
 CSV_ROWS = 200_000
+TOMBSTONE = ".tombstone.json"
+"""Stands beside the releases where one was deleted."""
 TLP_ORDER = ("CLEAR", "GREEN", "AMBER", "AMBER+STRICT", "RED")
 
 
@@ -49,9 +54,9 @@ class Made:
 
 
 def inputs_digest(home: Home, registry: Registry, as_of: date | None) -> str:
-    """Digest of all that a release is a function of: deliveries, contracts, facts, code, and a stated as-of."""
+    """Digest of all that a release is a function of: deliveries, contracts, facts, code, key, and a stated as-of."""
     delivered = sorted(path.parent.name for path in _receipts(home))
-    return _digest([registry.digest, _code_digest(), str(as_of), *delivered])
+    return _digest([registry.digest, _code_digest(), str(as_of), fingerprint(home.root), *delivered])
 
 
 def current(home: Home, registry: Registry, as_of: date | None) -> Made | None:
@@ -313,19 +318,50 @@ def _seal(home: Home, building: Path, version: str) -> None:
                 os.fsync(stream.fileno())
     write_bytes(home.releases / f"{version}.sha256", f"{sha256_of(building / 'SHA256SUMS')}\n".encode())
     os.replace(building, home.releases / version)
+    _point_to(home, version)
+
+
+def _point_to(home: Home, version: str) -> None:
     pointer = home.releases / f".latest.{os.getpid()}"
     pointer.unlink(missing_ok=True)
     pointer.symlink_to(version)
     os.replace(pointer, home.releases / "latest")
 
 
+def releases_on(home: Home, delivery_id: str) -> list[dict[str, Any]]:
+    """The indexes of all releases that rest on a delivery, the oldest first."""
+    found = [json.loads(path.read_text(encoding="utf-8")) for path in home.releases.glob("*.*/index.json")]
+    resting = [index for index in found if any(row["delivery_id"] == delivery_id for row in index["accounting"])]
+    return sorted(resting, key=lambda index: int(index["sequence"]))
+
+
+def delete_release(home: Home, index: dict[str, Any], because: str) -> None:
+    """Delete a release whole, and leave a stone that names it: its number is never given again.
+
+    `latest` moves to the newest release that is left, or goes away with the last one.
+    """
+    version = index["version"]
+    stone = {"version": version, "sequence": index["sequence"], "because": because}
+    write_bytes(home.releases / f"{version}{TOMBSTONE}", _json(stone).encode())
+    latest = home.releases / "latest"
+    was_latest = latest.is_symlink() and latest.readlink().name == version
+    if was_latest:
+        latest.unlink()
+    shutil.rmtree(home.releases / version)
+    (home.releases / f"{version}.sha256").unlink(missing_ok=True)
+    left = _index_of_latest(home)
+    if was_latest and left is not None:
+        _point_to(home, left["version"])
+
+
 def _next_version(home: Home, as_of: date) -> tuple[str, int]:
     """`<as-of>.<n>`: the first number that no release of that day has; the sequence counts all releases."""
     number = 1
-    while (home.releases / f"{as_of}.{number}").exists():
+    while any((home.releases / f"{as_of}.{number}{kind}").exists() for kind in ("", TOMBSTONE)):
         number += 1
-    indexes = (json.loads(path.read_text(encoding="utf-8")) for path in home.releases.glob("*/index.json"))
-    return f"{as_of}.{number}", 1 + max((int(index["sequence"]) for index in indexes), default=0)
+    known = [*home.releases.glob("*/index.json"), *home.releases.glob(f"*{TOMBSTONE}")]
+    sequences = (int(json.loads(path.read_text(encoding="utf-8"))["sequence"]) for path in known)
+    return f"{as_of}.{number}", 1 + max(sequences, default=0)
 
 
 def _index_of_latest(home: Home) -> dict[str, Any] | None:

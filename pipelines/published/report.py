@@ -8,12 +8,16 @@ from pipelines.store import Home, connect, rows, sql
 from schemas.registry import Registry
 
 REPORTED = (
-    "deliveries.files", "deliveries.status", "staging.reports", "staging.totals", "staging.quarantine",
-    "staging.declared", "staging.mappings", "staging.unmapped", "conformed.lines", "conformed.not_lines",
-    "conformed.seizures", "conformed.totals", "published.review_queue", "inferred.seizure_scope",
+    "deliveries.files", "deliveries.status", "staging.reports", "staging.totals", "staging.outcomes",
+    "staging.cultivation", "staging.quarantine", "staging.declared", "staging.mappings", "staging.unmapped",
+    "conformed.lines", "conformed.not_lines", "conformed.seizures", "conformed.totals", "published.review_queue",
+    "inferred.seizure_scope",
 )  # fmt: skip
 Report = dict[str, Any]
-ENDINGS = ("rows_delivered", "staged", "quarantined", "declared", "lines", "not_lines", "totals")
+ENDINGS = (
+    "rows_delivered", "staged", "quarantined", "declared", "reports", "lines", "not_lines", "totals", "outcomes",
+    "cultivation",
+)  # fmt: skip
 
 
 class Unbalanced(Exception):
@@ -70,7 +74,7 @@ def report_page(report: Report) -> str:
 
 def _balances(row: dict[str, Any]) -> bool:
     whole = row["rows_delivered"] == row["staged"] + row["quarantined"] + row["declared"]
-    return bool(whole and row["staged"] == row["lines"] + row["not_lines"] + row["totals"])
+    return bool(whole and row["reports"] == row["lines"] + row["not_lines"])
 
 
 def _sentence(registry: Registry, source_id: str, rule_id: str | None, params: dict[str, str] | None) -> str | None:

@@ -83,7 +83,7 @@ covered_ever AS (
 contradicted AS (
     SELECT DISTINCT t.reporter AS country, t.commodity_group, t.year
     FROM conformed.totals AS t
-    WHERE t.kg > 0
+    WHERE t.kg > 0 AND t.known_to IS NULL
     EXCEPT
     SELECT country, commodity_group, year(period_start) FROM figures WHERE n_in_scope > 0
 ),

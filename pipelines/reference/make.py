@@ -13,6 +13,7 @@ from schemas.registry import PROJECT, Registry
 from schemas.render import polars_schema
 
 FACTORS = PROJECT / "data" / "reference" / "factors.csv"
+RATES = PROJECT / "data" / "reference" / "rates.csv"
 AREA_COLUMNS = {"source": "citation"}
 FACTOR_COLUMNS = {
     "product": "factor_product",
@@ -29,6 +30,7 @@ def make_reference(home: Home, registry: Registry) -> dict[str, int]:
         "reference.commodities": _as_table(registry, "reference.commodities", _commodities(registry)),
         "reference.factors": _as_table(registry, "reference.factors", _factors()),
         "reference.places": _as_table(registry, "reference.places", _places(registry)),
+        "reference.rates": _as_table(registry, "reference.rates", _rates()),
         "reference.scopes": _as_table(registry, "reference.scopes", _scopes(registry)),
         "reference.sources": _as_table(registry, "reference.sources", _sources(registry)),
     }
@@ -63,6 +65,11 @@ def _commodities(registry: Registry) -> pl.DataFrame:
 
 def _factors() -> pl.DataFrame:
     table = _empty_as_null(pl.read_csv(FACTORS, infer_schema=False)).rename(FACTOR_COLUMNS)
+    return table.with_columns(pl.col("valid_from", "valid_to").str.to_date("%Y-%m-%d"))
+
+
+def _rates() -> pl.DataFrame:
+    table = _empty_as_null(pl.read_csv(RATES, infer_schema=False)).rename({"source": "citation"})
     return table.with_columns(pl.col("valid_from", "valid_to").str.to_date("%Y-%m-%d"))
 
 

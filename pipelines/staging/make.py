@@ -1,7 +1,8 @@
 """The step of the staging layer: parses the accepted deliveries of one source under its contract.
 
-Every record ends in exactly one of three places: `staging.reports` or `staging.totals`, `staging.quarantine` (with
-every rule that it broke), or `staging.declared`. The sums are checked before anything is written.
+Every record ends in exactly one of three places: staged (`reports`, `totals`, `outcomes` or `cultivation`; several
+lines where they stand side by side in it), `staging.quarantine` (with every rule that it broke), or `staging.declared`.
+The sums are checked before anything is written.
 """
 
 from __future__ import annotations
@@ -10,12 +11,33 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from pipelines.staging.records import KEY, corrected, split_by_shape, split_declared, word
-from pipelines.staging.values import broken_rows, parse_values, unknown_in, unmapped_in
-from pipelines.store import Connection, Home, StoreError, connect, frame, rows, sql, write_frame, write_query
-from schemas.contracts import LOOKUP_TARGETS, SourceContract
+from pipelines.staging.records import KEY, corrected, declared_rows, split_by_shape, split_declared, text_of, word
+from pipelines.staging.values import broken_rows, coded_columns, parse_values, unknown_in, unmapped_in
+from pipelines.store import (
+    Connection,
+    Home,
+    StoreError,
+    connect,
+    frame,
+    remove_table,
+    rows,
+    sql,
+    write_frame,
+    write_query,
+)
+from schemas.contracts import SourceContract
 from schemas.registry import Registry
 from schemas.render import literal, polars_schema, quoted
+
+STAGED = {
+    "seizures": "staging.reports",
+    "totals": "staging.totals",
+    "outcomes": "staging.outcomes",
+    "cultivation": "staging.cultivation",
+}
+"""The table that takes the lines of each kind of source."""
+NO_LINE = "no_line"
+"""Why a row is declared in which every line that could stand there is absent."""
 
 
 @dataclass(frozen=True)
@@ -32,44 +54,82 @@ def parse_source(home: Home, registry: Registry, source_id: str) -> dict[str, in
     Raises `StoreError` where records are lost or counted twice.
     """
     source = registry.sources[source_id]
-    con = connect(home, registry, ["deliveries.rows", "deliveries.files"])
+    con = connect(home, registry, ["deliveries.rows", "deliveries.parts", "deliveries.files"])
     con.register("wanted", pl.DataFrame({"source_id": [source_id]}))
     accepted = [delivery for (delivery,) in rows(con, sql(__file__, "accepted"))]
     # one delivery at a time: its text and its parsed values together are many times the size of its file
-    parts = [_stage(registry, source, _records(con, delivery)) for delivery in accepted]
-    parts = parts or [_stage(registry, source, _records(con, ""))]
+    parts = [stage(registry, source, _records(con, delivery)) for delivery in accepted]
+    if not parts:
+        names = [table.qualified for table in registry.tables_of("staging")]
+        return {name: remove_table(home, registry, name, partition=source_id) for name in names}
     tables = {name: pl.concat([part.tables[name] for part in parts]) for name in parts[0].tables}
     endings = {ending: sum(part.endings[ending] for part in parts) for ending in parts[0].endings}
-    if endings["records"] != endings["staged"] + endings["quarantined"] + endings["declared"]:
-        raise StoreError(f"{source_id}: the records do not add up: {endings}")
     return endings | _write(home, registry, source, tables)
 
 
-def _stage(registry: Registry, source: SourceContract, records: pl.DataFrame) -> Staged:
-    """Split the records of one delivery into reports, quarantined and declared records."""
+def stage(registry: Registry, source: SourceContract, records: pl.DataFrame) -> Staged:
+    """Split the records of one delivery into staged, quarantined and declared records.
+
+    `records` has one row a data record: delivery_id, file_name, part, row_no, contract_version, header, cells, damage.
+    Raises `StoreError` where records are lost or counted twice.
+    """
     whole, misshapen = split_by_shape(source, records)
-    text = corrected(source, whole)
-    declared, candidates = split_declared(registry, source, text)
-    parsed = parse_values(registry, source, candidates)
-    quarantine = pl.concat([broken_rows(source, parsed), misshapen])
-    staged = parsed.table.join(quarantine.select(KEY).unique(), on=KEY, how="anti", maintain_order="left")
-    seizures = source.kind == "seizures"
+    declared, candidates = split_declared(registry, source, corrected(source, whole))
+    lines = [_present(source, number, line, candidates) for number, line in enumerate(source.by_line())]
+    parsed = [parse_values(registry, view, line) for view, line in zip(source.by_line(), lines, strict=True)]
+    broken = [broken_rows(view, values) for view, values in zip(source.by_line(), parsed, strict=True)]
+    # a rule that a shared column breaks is broken once, however many lines stand in the row
+    quarantine = pl.concat([*broken, misshapen]).unique([*KEY, "rule_id", "column"], keep="first", maintain_order=True)
+    without = candidates
+    for line in lines:
+        without = without.join(line.select(KEY), on=KEY, how="anti", maintain_order="left")
+    staged = [
+        values.table.join(quarantine.select(KEY).unique(), on=KEY, how="anti", maintain_order="left")
+        for values in parsed
+    ]
+    endings = {
+        "records": records.height,
+        "staged": pl.concat([line.select(KEY) for line in staged]).n_unique(),
+        "quarantined": quarantine.select(KEY).n_unique(),
+        "declared": declared.height + without.height,
+    }
+    if endings["records"] != endings["staged"] + endings["quarantined"] + endings["declared"]:
+        raise StoreError(f"{source.source}: the records do not add up: {endings}")
+    tables = {name: [_empty(registry, source, name)] for name in STAGED.values()}
+    for view, line in zip(source.by_line(), staged, strict=True):
+        if not line.is_empty():
+            tables[STAGED[source.kind]].append(_table(registry, view, line, STAGED[source.kind]))
+            if source.kind == "seizures" and {"stage", "stage_state"} <= set(line.columns):
+                told = line.filter(pl.col("stage").is_not_null())
+                tables["staging.outcomes"].append(_table(registry, view, told, "staging.outcomes"))
+    made = {name: pl.concat(frames, how="diagonal") for name, frames in tables.items()}
     return Staged(
-        {
-            "staging.reports": _reports(registry, source, staged if seizures else staged.clear()),
-            "staging.totals": _totals(registry, source, staged.clear() if seizures else staged),
+        made
+        | {
             "staging.quarantine": quarantine,
-            "staging.declared": declared,
-            "staging.mappings": _mappings(source, parsed.table),
-            "staging.unmapped": _unmapped_values(registry, source, parsed.table),
+            "staging.declared": pl.concat([declared, declared_rows(registry, source, without, NO_LINE)]),
+            "staging.mappings": pl.concat(
+                [_mappings(view, values.table) for view, values in zip(source.by_line(), parsed, strict=True)]
+            ),
+            "staging.unmapped": pl.concat(
+                [
+                    _unmapped_values(registry, view, values.table)
+                    for view, values in zip(source.by_line(), parsed, strict=True)
+                ]
+            ),
         },
-        {
-            "records": records.height,
-            "staged": staged.height,
-            "quarantined": quarantine.select(KEY).n_unique(),
-            "declared": declared.height,
-        },
+        endings,
     )
+
+
+def _present(source: SourceContract, number: int, view: SourceContract, candidates: pl.DataFrame) -> pl.DataFrame:
+    """The records in which a line is present, with the line's number, from 1."""
+    numbered = candidates.with_columns(pl.lit(number + 1, pl.Int64).alias("line_no"))
+    if not source.lines:
+        return numbered
+    line = source.lines[number]
+    own = [pl.col(text_of(name)).is_in(line.absent) for name in line.columns if view.columns[name].to is not None]
+    return numbered.filter(~pl.all_horizontal(own))
 
 
 def _records(con: Connection, delivery_id: str) -> pl.DataFrame:
@@ -96,50 +156,82 @@ def _write(home: Home, registry: Registry, source: SourceContract, tables: dict[
     }
 
 
-def _reports(registry: Registry, source: SourceContract, staged: pl.DataFrame) -> pl.DataFrame:
-    """The parsed targets, the words as received, and what the seizure's identity is made of."""
-    schema = polars_schema(registry, registry.tables["staging.reports"])
-    made_by_query = {"seizure_id", "words"}
-    words = [word(name) for name, column in source.columns.items() if column.to is not None]
-    if staged.is_empty():
-        kept = {name: kind for name, kind in schema.items() if name not in made_by_query}
-        return pl.DataFrame(schema={**kept, **dict.fromkeys([*words, "identity"], pl.String()), "ordinal": pl.Int64()})
-    precision = pl.lit("day")
+# --- tables -------------------------------------------------------------------------------------------------
+
+MADE_BY_QUERY = ("seizure_id", "words")
+"""Columns of `staging.reports` that are made when it is written: a hash and a text of many columns."""
+
+
+def _table(registry: Registry, source: SourceContract, lines: pl.DataFrame, name: str) -> pl.DataFrame:
+    """The lines of a source in the columns of their table; what the source does not say is missing."""
+    schema = polars_schema(registry, registry.tables[name])
+    if name == "staging.reports":
+        lines = _told_apart(source, _with_precision(source, lines))
+        extra = [*_word_columns(source), "identity", "ordinal"]
+    else:
+        extra = []
+    known = lines.with_columns(pl.lit(source.source).alias("source_id"))
+    complete = known.with_columns(pl.lit(None, kind).alias(name) for name, kind in schema.items() if name not in known)
+    kept = [pl.col(name).cast(kind) for name, kind in schema.items() if name not in MADE_BY_QUERY]
+    return complete.select(*kept, *extra)
+
+
+def _empty(registry: Registry, source: SourceContract, name: str) -> pl.DataFrame:
+    schema = polars_schema(registry, registry.tables[name])
+    if name != "staging.reports":
+        return pl.DataFrame(schema=schema)
+    kept = {name: kind for name, kind in schema.items() if name not in MADE_BY_QUERY}
+    words = dict.fromkeys(_word_columns(source), pl.String())
+    return pl.DataFrame(schema={**kept, **words, "identity": pl.String(), "ordinal": pl.Int64()})
+
+
+def _with_precision(source: SourceContract, lines: pl.DataFrame) -> pl.DataFrame:
+    """The dates of reporters that are less precise than they look."""
     for rule in source.date_precision:
-        coarse = (pl.col("reporter") == rule.reporter) & (pl.col("seized_from").dt.day() == rule.day_of_month)
-        precision = pl.when(coarse).then(pl.lit(rule.precision)).otherwise(precision)
-    ends = (
-        pl.when(pl.col("date_precision") == "month")
-        .then(pl.col("seized_from").dt.month_end())
-        .when(pl.col("date_precision") == "year")
-        .then(pl.date(pl.col("seized_from").dt.year(), 12, 31))
-        .otherwise(pl.col("seized_from"))
-    )
-    identity = pl.concat_str(
+        coarse = (
+            (pl.col("reporter") == rule.reporter)
+            & (pl.col("seized_from").dt.day() == rule.day_of_month)
+            & (pl.col("date_precision") == "day")
+        )
+        end = (
+            pl.col("seized_from").dt.month_end()
+            if rule.precision == "month"
+            else pl.date(pl.col("seized_from").dt.year(), 12, 31)
+        )
+        lines = lines.with_columns(
+            pl.when(coarse).then(pl.lit(rule.precision)).otherwise(pl.col("date_precision")).alias("date_precision"),
+            pl.when(coarse).then(end).otherwise(pl.col("seized_to")).alias("seized_to"),
+        )
+    return lines
+
+
+def _told_apart(source: SourceContract, lines: pl.DataFrame) -> pl.DataFrame:
+    """What tells a seizure from others: the publisher's record id or the row's words; and which of its like it is."""
+    names = source.identity or [name for name, column in source.columns.items() if column.to is not None]
+    of_words = pl.concat_str(
         pl.lit(source.source),
-        *(pl.col(word(name)).str.normalize("NFC").str.strip_chars() for name in source.columns),
+        pl.col("line_no").cast(pl.String),
+        *(pl.col(word(name)).str.normalize("NFC").str.strip_chars() for name in names),
         separator="\x1f",
     )
-    known = staged.with_columns(
-        pl.lit(source.source).alias("source_id"), precision.alias("date_precision"), identity.alias("identity")
-    ).with_columns(ends.alias("seized_to"), pl.int_range(pl.len()).over("delivery_id", "identity").alias("ordinal"))
-    complete = known.with_columns(
-        pl.lit(None, kind).alias(name)
-        for name, kind in schema.items()
-        if name not in known.columns and name not in made_by_query
-    )
-    return complete.select(
-        *(pl.col(name).cast(kind) for name, kind in schema.items() if name not in made_by_query),
-        *words,
-        "identity",
-        "ordinal",
-    )
+    identity = of_words
+    if "record_id" in lines.columns:
+        of_record = pl.concat_str(
+            pl.lit(source.source), pl.lit("record"), pl.col("line_no").cast(pl.String), "record_id", separator="\x1f"
+        )
+        identity = pl.when(pl.col("record_id").is_not_null()).then(of_record).otherwise(of_words)
+    told = lines.with_columns(identity.alias("identity"))
+    return told.with_columns(pl.int_range(pl.len()).over("delivery_id", "identity").alias("ordinal"))
+
+
+def _word_columns(source: SourceContract) -> list[str]:
+    return [word(name) for name, column in source.all_columns.items() if column.to is not None]
 
 
 def _reports_query(registry: Registry, source: SourceContract) -> str:
-    """SQL over the frame `parsed`: the seizure's id is a hash of source, words and ordinal among identical rows."""
-    columns = [name for name in registry.field_names("staging.reports") if name not in ("seizure_id", "words")]
-    names = [name for name, column in source.columns.items() if column.to is not None]
+    """SQL over the frame `parsed`: the seizure's id is a hash of its identity and its place among identical rows."""
+    columns = [name for name in registry.field_names("staging.reports") if name not in MADE_BY_QUERY]
+    names = [name for name, column in source.all_columns.items() if column.to is not None]
     words = ", ".join(f"{literal(name)}: {quoted(word(name))}" for name in names)
     return (
         f"SELECT {', '.join(map(quoted, columns))}, CAST(to_json({{{words}}}) AS VARCHAR) AS words, "
@@ -147,23 +239,13 @@ def _reports_query(registry: Registry, source: SourceContract) -> str:
     )
 
 
-def _totals(registry: Registry, source: SourceContract, staged: pl.DataFrame) -> pl.DataFrame:
-    schema = polars_schema(registry, registry.tables["staging.totals"])
-    if staged.is_empty():
-        return pl.DataFrame(schema=schema)
-    return staged.with_columns(pl.lit(source.source).alias("source_id")).select(
-        pl.col(name).cast(kind) for name, kind in schema.items()
-    )
-
-
 def _mappings(source: SourceContract, table: pl.DataFrame) -> pl.DataFrame:
     """How much of each looked-up column has a code, over all records that are reports."""
     counts = []
-    for name, column in source.columns.items():
-        if column.to in LOOKUP_TARGETS:
-            not_known = int(table[unknown_in(name)].sum())
-            unmapped = table.height - table[unmapped_in(name)].null_count()
-            counts.append((source.source, name, str(column.to), table.height - not_known, unmapped, not_known))
+    for name, target in coded_columns(source):
+        not_known = int(table[unknown_in(name)].sum())
+        unmapped = table.height - table[unmapped_in(name)].null_count()
+        counts.append((source.source, name, target, table.height - not_known, unmapped, not_known))
     names = dict.fromkeys(("source_id", "column", "target"), pl.String())
     return pl.DataFrame(
         counts, schema={**names, **dict.fromkeys(("n_given", "n_unmapped", "n_not_known"), pl.Int64())}, orient="row"
@@ -177,7 +259,6 @@ def _unmapped_values(registry: Registry, source: SourceContract, table: pl.DataF
         .group_by(pl.col(unmapped_in(name)).alias("value"))
         .agg(pl.len().cast(pl.Int64).alias("n_rows"))
         .select(pl.lit(source.source).alias("source_id"), pl.lit(name).alias("column"), "value", "n_rows")
-        for name, column in source.columns.items()
-        if column.to in LOOKUP_TARGETS
+        for name, _ in coded_columns(source)
     ]
     return pl.concat([pl.DataFrame(schema=schema), *frames])

@@ -1,16 +1,19 @@
-"""Records as trimmed, corrected text: those of another shape, and those that are declared to be no report, apart."""
+"""Records as trimmed, corrected text: those of another shape, and those that are declared to be no report, apart.
+
+Belongs here: what is done to text before anything is known of its meaning. Does not belong here: dates, numbers and
+codes (`values`).
+"""
 
 from __future__ import annotations
 
 import polars as pl
 
-from schemas.contracts import NumberFormat, SourceContract
+from pipelines.forms import DECIMAL, number, plain_text
+from schemas.contracts import PART, SourceContract
 from schemas.registry import Registry
 from schemas.render import polars_schema
 
 KEY = ("delivery_id", "part", "row_no")
-NUMBER = r"^[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$"
-DECIMAL = pl.Decimal(18, 6)
 
 
 def split_by_shape(source: SourceContract, records: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -35,26 +38,37 @@ def split_by_shape(source: SourceContract, records: pl.DataFrame) -> tuple[pl.Da
             pl.struct(pl.lit("expected").alias("key"), expected.cast(pl.String).alias("value")),
         ).alias("params"),
     )
+    names = _columns(source)
     frames = [
         group.with_columns(
-            pl.col("cells").list.get(position, null_on_oob=True).alias(word(name))
-            for position, name in enumerate(header)
-        ).select(*KEY, "file_name", "contract_version", *map(word, source.columns))
+            pl.col("cells").list.get(header.index(name), null_on_oob=True).alias(word(name))
+            if name in header
+            else (pl.col("part") if name == PART else pl.lit("")).alias(word(name))
+            for name in names
+        ).select(*KEY, "file_name", "contract_version", *map(word, names))
         for (header,), group in judged.filter(pl.col("rule_id").is_null()).group_by("header", maintain_order=True)
     ]
     empty = pl.DataFrame(
         schema={
             **{name: records.schema[name] for name in (*KEY, "file_name", "contract_version")},
-            **dict.fromkeys(map(word, source.columns), pl.String()),
+            **dict.fromkeys(map(word, names), pl.String()),
         }
     )
     return pl.concat([empty, *frames]), misshapen
 
 
 def corrected(source: SourceContract, whole: pl.DataFrame) -> pl.DataFrame:
-    """Trimmed NFC text of each column beside the words as received, with the contract's corrections made."""
-    text = whole.with_columns(
-        pl.col(word(name)).str.normalize("NFC").str.strip_chars().alias(text_of(name)) for name in source.columns
+    """Plain text of each column beside the words as received, with the contract's corrections made."""
+    text = whole.with_columns(plain_text(pl.col(word(name))).alias(text_of(name)) for name in _columns(source))
+    filled = [name for name, column in source.all_columns.items() if column.fill_down]
+    text = text.with_columns(
+        pl.when(pl.col(text_of(name)) != "")
+        .then(pl.col(text_of(name)))
+        .forward_fill()
+        .over("part")
+        .fill_null("")
+        .alias(text_of(name))
+        for name in filled
     )
     for fix in source.corrections:
         text = text.with_columns(pl.col(text_of(fix.column)).str.replace(fix.pattern, fix.becomes))
@@ -67,7 +81,8 @@ def split_declared(registry: Registry, source: SourceContract, text: pl.DataFram
     found = [pl.DataFrame(schema=schema)]
     rest = text
     for rule in source.declared:
-        matches = pl.col(text_of(rule.column)) == rule.equals
+        column = pl.col(text_of(rule.column))
+        matches = column == rule.equals if rule.equals is not None else ~column.is_in(rule.not_in or [])
         hits, rest = rest.filter(matches), rest.filter(~matches)
         stated = sums = pl.lit(None, DECIMAL)
         if rule.compare_sum is not None:
@@ -77,29 +92,27 @@ def split_declared(registry: Registry, source: SourceContract, text: pl.DataFram
                 number(pl.col(text_of(rule.compare_sum.column)), source.numbers).sum().alias("sum")
             )
             hits = hits.join(by_delivery, on="delivery_id", how="left")
-        found.append(
-            hits.select(
-                *provenance(source),
-                pl.lit(rule.id).alias("reason"),
-                stated.alias("declared_value"),
-                sums.alias("computed_value"),
-            ).select(pl.col(name).cast(kind) for name, kind in schema.items())
-        )
+        found.append(declared_rows(registry, source, hits, rule.id, stated, sums))
     return pl.concat(found), rest
 
 
-def number(text: pl.Expr, form: NumberFormat) -> pl.Expr:
-    """Decimal number of a text under the publisher's marks; null where it is none."""
-    return plain(text, form).cast(DECIMAL, strict=False)
-
-
-def plain(text: pl.Expr, form: NumberFormat) -> pl.Expr:
-    """A number's text with a point as decimal mark and no thousands mark; null where it is no number."""
-    plain = text.str.replace_all(form.thousands, "", literal=True) if form.thousands else text
-    if form.decimal != ".":
-        # a point is no decimal mark here: taking it for one would make grams of kilograms
-        plain = pl.when(~plain.str.contains(".", literal=True)).then(plain.str.replace(form.decimal, ".", literal=True))
-    return pl.when(plain.str.contains(NUMBER)).then(plain)
+def declared_rows(
+    registry: Registry,
+    source: SourceContract,
+    records: pl.DataFrame,
+    reason: str,
+    stated: pl.Expr | None = None,
+    computed: pl.Expr | None = None,
+) -> pl.DataFrame:
+    """Rows of `staging.declared` for records that are no report."""
+    schema = polars_schema(registry, registry.tables["staging.declared"])
+    missing = pl.lit(None, DECIMAL)
+    return records.select(
+        *provenance(source),
+        pl.lit(reason).alias("reason"),
+        (missing if stated is None else stated).alias("declared_value"),
+        (missing if computed is None else computed).alias("computed_value"),
+    ).select(pl.col(name).cast(kind) for name, kind in schema.items())
 
 
 def params_of(*pairs: tuple[str, str]) -> pl.Expr:
@@ -117,5 +130,10 @@ def word(column: str) -> str:
 
 
 def text_of(column: str) -> str:
-    """Frame column that holds the trimmed, corrected text."""
+    """Frame column that holds the plain, corrected text."""
     return f"text:{column}"
+
+
+def _columns(source: SourceContract) -> list[str]:
+    """The contract's columns, and the part where the contract reads it."""
+    return list(dict.fromkeys([*source.all_columns, *({PART} & source.read_elsewhere)]))

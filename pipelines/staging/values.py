@@ -1,23 +1,59 @@
-"""Values of a record: text to dates, numbers and codes as the contract says, and the rules that rows broke."""
+"""Values of a record: text to dates, numbers and codes as the contract says, and the rules that rows broke.
+
+Belongs here: one function for each kind of target. Does not belong here: how a form is read (`forms`), or what becomes
+of the rows (`make`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
 import polars as pl
 
-from pipelines.staging.records import number, params_of, plain, provenance, text_of, word
-from schemas.contracts import LOOKUP_TARGETS, ColumnMap, SourceContract
+from pipelines.forms import (
+    DateForm,
+    dates,
+    latitude,
+    longitude,
+    number,
+    number_part,
+    plain_number,
+    position,
+    unit_part,
+)
+from pipelines.staging.records import params_of, provenance, text_of, word
+from schemas.contracts import (
+    COORDINATE_TARGETS,
+    DATE_TARGETS,
+    KEYED_TARGETS,
+    LEG_TARGETS,
+    LOOKUP_TARGETS,
+    ColumnMap,
+    NumberFormat,
+    SourceContract,
+)
 from schemas.registry import LookupRow, Registry
 
 UNMAPPED = "unmapped"
 VALUE_LENGTH = 80
 LARGEST_NUMBER = 999_999_999
 """Beyond a thousand million of any unit; a tonne of it still fits the kilogram columns."""
-QUARANTINES = frozenset({"reporter", "commodity", "unit", "seized", "year", "kg", "weekday"})
-"""Targets whose value, where it is not understood, quarantines the row; other targets keep it as `unmapped`."""
+QUARANTINES = frozenset({"reporter", "commodity", "unit", "currency", "weekday", "stage", "stage_state"})
+"""Coded targets whose value, where it is not understood, quarantines the row; others keep it as `unmapped`."""
+NUMBER_TARGETS: Mapping[str, str] = {
+    "quantity": "quantity_reported", "kg": "kg", "n_events": "n_events", "hectares": "hectares", "proceeds": "proceeds",
+    "persons_f": "persons_f", "persons_m": "persons_m", "persons_x": "persons_x", "persons_unknown": "persons_unknown",
+}  # fmt: skip
+WHOLE_NUMBERS = frozenset({"n_events", "persons_f", "persons_m", "persons_x", "persons_unknown"})
+NEEDED_NUMBERS = frozenset({"kg", "hectares"})
+"""Numbers without which a row says nothing: the empty cell breaks the rule too, unless the contract declares it."""
+STAGED_NAMES: Mapping[str, str] = {
+    "unit": "unit_reported", "case_id": "case_key", "seizure_ref": "seizure_key", "agency": "agency_id",
+    "origin": "origins", "departure": "departures", "transit": "transits", "destination": "destinations",
+}  # fmt: skip
+"""Targets that stand under another name once they are parsed."""
 
 
 @dataclass
@@ -38,28 +74,24 @@ class Broken:
     params: tuple[tuple[str, str], ...] = ()
 
 
+@dataclass(frozen=True)
+class Mapped:
+    """One of a source's columns, and where its codes are found."""
+
+    registry: Registry
+    source: SourceContract
+    name: str
+    column: ColumnMap
+
+
 def parse_values(registry: Registry, source: SourceContract, text: pl.DataFrame) -> Parsed:
     """Every target of the source, parsed; and the rules that rows broke."""
     parsed = Parsed(text)
-    columns = sorted(source.columns.items(), key=lambda item: item[1].to not in ("seized", "year"))
+    columns = sorted(source.columns.items(), key=lambda item: item[1].to not in (*DATE_TARGETS, "year"))
     for name, column in columns:  # dates first: lookups may depend on them
-        if column.to == "seized":
-            _parse_date(parsed, source, name, column)
-        elif column.to == "year":
-            _parse_year(parsed, source, name)
-        elif column.to in ("quantity", "kg"):
-            _parse_amount(parsed, source, name, column)
-        elif column.to in ("lat", "lon"):
-            _parse_coordinate(parsed, source, name, column)
-        elif column.to in LOOKUP_TARGETS:
-            _parse_code(parsed, registry, name, column)
-        elif column.to is not None:
-            known = pl.when(~pl.col(text_of(name)).is_in(column.not_known)).then(column.prefix + pl.col(text_of(name)))
-            parsed.table = parsed.table.with_columns(known.alias(column.to))
-    parsed.table = parsed.table.with_columns(
-        pl.lit(value).alias("unit_reported" if target == "unit" else target)
-        for target, value in source.constants.items()
-    )
+        if column.to is not None:
+            _parser(column)(parsed, Mapped(registry, source, name, column))
+    _set_constants(parsed, source)
     weekday = source.column_of("weekday")
     if weekday is not None:
         disagrees = pl.col("weekday") != pl.col("seized_from").dt.weekday().cast(pl.String)
@@ -67,65 +99,172 @@ def parse_values(registry: Registry, source: SourceContract, text: pl.DataFrame)
     return parsed
 
 
-def _parse_date(parsed: Parsed, source: SourceContract, name: str, column: ColumnMap) -> None:
-    form, bounds = column.date_format or "", source.dates
-    parsed.table = parsed.table.with_columns(
-        seized_from=pl.col(text_of(name)).str.strptime(pl.Date, form, strict=False)
+def _parser(column: ColumnMap) -> Callable[[Parsed, Mapped], None]:
+    return next((parser for targets, parser in PARSERS if column.to in targets), _parse_text)
+
+
+def _set_constants(parsed: Parsed, source: SourceContract) -> None:
+    for target, value in source.constants.items():
+        if target == "year":
+            first = pl.date(int(value), 1, 1)
+            _set_period(parsed, first, pl.date(int(value), 12, 31), pl.lit("year"), DateForm(["%Y"], ("en",)))
+        elif target in LEG_TARGETS:
+            parsed.table = parsed.table.with_columns(pl.concat_list(pl.lit(value)).alias(STAGED_NAMES[target]))
+        elif target in WHOLE_NUMBERS or target in NUMBER_TARGETS:
+            parsed.table = parsed.table.with_columns(
+                pl.lit(value).cast(pl.Decimal(18, 6)).alias(NUMBER_TARGETS[target])
+            )
+        else:
+            parsed.table = parsed.table.with_columns(pl.lit(value).alias(STAGED_NAMES.get(target, target)))
+
+
+# --- one target each ----------------------------------------------------------------------------------------
+
+
+def _parse_date(parsed: Parsed, mapped: Mapped) -> None:
+    source, name, column = mapped.source, mapped.name, mapped.column
+    written = DateForm(
+        column.date_format or ["%Y"], tuple(column.month_names or [source.language]), column.fiscal_year_from_month
     )
-    day = pl.col("seized_from")
-    _mark(parsed, "missing_value", name, pl.col(text_of(name)) == "")
-    _mark(parsed, "not_a_date", name, day.is_null() & (pl.col(text_of(name)) != ""), form=form)
+    empty = (pl.col(text_of(name)) == "") | pl.col(text_of(name)).is_in(column.not_known)
+    stated = _joined(name, column)
+    first, last, precision = dates(stated, written)
+    if column.to == "stage_date":
+        parsed.table = parsed.table.with_columns(first.alias("stage_date"), precision.alias("stage_date_precision"))
+        day = pl.col("stage_date")
+    elif column.to == "seized":
+        parsed.table = parsed.table.with_columns(
+            first.alias("seized_from"), last.alias("seized_to"), precision.alias("date_precision")
+        )
+        day = pl.col("seized_from")
+    else:
+        _set_period(parsed, first, last, precision, written)
+        day = pl.col("period_start")
+    bounds = source.dates
+    _mark(parsed, "missing_value", name, empty)
+    _mark(parsed, "not_a_date", name, day.is_null() & ~empty, form=" | ".join(written.patterns))
     outside = ~day.is_between(bounds.earliest, bounds.latest)
     _mark(parsed, "date_out_of_bounds", name, outside, minimum=str(bounds.earliest), maximum=str(bounds.latest))
 
 
-def _parse_year(parsed: Parsed, source: SourceContract, name: str) -> None:
-    first, last = source.dates.earliest.year, source.dates.latest.year
+def _set_period(parsed: Parsed, first: pl.Expr, last: pl.Expr, precision: pl.Expr, written: DateForm) -> None:
+    """Period and its kind; the year of a fiscal year is the one in which it ends, as publishers name it."""
+    kind = pl.when(precision == "year").then(pl.lit("fiscal_year")).otherwise(precision)
     parsed.table = parsed.table.with_columns(
-        year=pl.when(pl.col(text_of(name)).str.contains(r"^\d{4}$")).then(
-            pl.col(text_of(name)).cast(pl.Int64, strict=False)
-        )
+        first.alias("period_start"),
+        last.alias("period_end"),
+        (kind if written.fiscal_year_from_month else precision).alias("period_type"),
+        last.dt.year().cast(pl.Int64).alias("year"),
     )
-    _mark(parsed, "not_a_date", name, pl.col("year").is_null(), form="YYYY")
-    outside = ~pl.col("year").is_between(first, last)
-    _mark(parsed, "date_out_of_bounds", name, outside, minimum=str(first), maximum=str(last))
 
 
-def _parse_amount(parsed: Parsed, source: SourceContract, name: str, column: ColumnMap) -> None:
-    target = "kg" if column.to == "kg" else "quantity_reported"
+def _parse_number(parsed: Parsed, mapped: Mapped) -> None:
+    source, name, column = mapped.source, mapped.name, mapped.column
+    _set_number(parsed, name, column, pl.col(text_of(name)), column.numbers or source.numbers)
+
+
+def _set_number(parsed: Parsed, name: str, column: ColumnMap, text: pl.Expr, marks: NumberFormat) -> None:
+    target = NUMBER_TARGETS.get(str(column.to), "quantity_reported")
     given = ~pl.col(text_of(name)).is_in(column.not_known)
-    digits = plain(pl.col(text_of(name)), source.numbers)
-    parsed.table = parsed.table.with_columns(number(pl.col(text_of(name)), source.numbers).alias(target))
-    form = f"{source.numbers.decimal} as decimal mark"
+    digits = plain_number(text, marks)
+    parsed.table = parsed.table.with_columns(pl.when(given).then(number(text, marks)).alias(target))
+    form = f"1234{marks.decimal}5"
     _mark(parsed, "not_a_number", name, given & digits.is_null(), form=form)
     _mark(parsed, "negative_number", name, pl.col(target) < 0)
-    beyond = (pl.col(target) > LARGEST_NUMBER) | (
-        pl.col(target).is_null() & digits.is_not_null()
-    )  # no decimal holds it
+    if column.to in WHOLE_NUMBERS:
+        _mark(parsed, "not_a_whole_number", name, pl.col(target) != pl.col(target).cast(pl.Int64, strict=False))
+    if column.to in NEEDED_NUMBERS:
+        _mark(parsed, "missing_value", name, ~given)
+    beyond = (pl.col(target) > LARGEST_NUMBER) | (given & pl.col(target).is_null() & digits.is_not_null())
     _mark(parsed, "number_out_of_bounds", name, beyond, minimum="0", maximum=str(LARGEST_NUMBER))
 
 
-def _parse_coordinate(parsed: Parsed, source: SourceContract, name: str, column: ColumnMap) -> None:
-    limit = 90 if column.to == "lat" else 180
-    degrees = plain(pl.col(text_of(name)), source.numbers).cast(pl.Float64, strict=False)
+def _parse_quantity_with_unit(parsed: Parsed, mapped: Mapped) -> None:
+    """The number in front and the unit behind; a number alone has the unit that the contract gives for none."""
+    registry, source, name, column = mapped.registry, mapped.source, mapped.name, mapped.column
+    text = pl.col(text_of(name))
+    _set_number(parsed, name, column, number_part(text), column.numbers or source.numbers)
+    given = ~text.is_in(column.not_known)
+    unit = pl.when(given).then(unit_part(text)).otherwise(pl.lit(""))
+    code = _code(unit, registry.lookups[column.unit_lookup or ""], parsed.table)
+    unknown = ~given | (unit == "")
     parsed.table = parsed.table.with_columns(
-        pl.when(degrees.is_between(-limit, limit)).then(degrees).alias(str(column.to))
+        pl.when(unknown & code.is_null())
+        .then(pl.lit(column.not_known_code, pl.String))
+        .otherwise(code)
+        .alias("unit_reported"),
+        pl.when(~unknown & code.is_null()).then(unit).alias(unmapped_in(name)),
+        unknown.alias(unknown_in(name)),
+    )
+    _mark(parsed, "missing_unit", name, unknown & pl.col("unit_reported").is_null())
+    _mark(parsed, "unknown_code", name, pl.col(unmapped_in(name)).is_not_null())
+
+
+def _parse_coordinate(parsed: Parsed, mapped: Mapped) -> None:
+    source, name, column = mapped.source, mapped.name, mapped.column
+    text, marks = pl.col(text_of(name)), column.numbers or source.numbers
+    given = (text != "") & ~text.is_in(column.not_known)
+    if column.to == "position":
+        lat, lon = position(text, column.coordinates, marks, source.language)
+        found = {"lat": lat, "lon": lon}
+    elif column.to == "lat":
+        found = {"lat": latitude(text, column.coordinates, marks)}
+    else:
+        found = {"lon": longitude(text, column.coordinates, marks, source.language)}
+    both = pl.all_horizontal(value.is_not_null() for value in found.values())
+    parsed.table = parsed.table.with_columns(pl.when(given & both).then(value).alias(k) for k, value in found.items())
+    unread = given & pl.col(next(iter(found))).is_null()
+    parsed.table = parsed.table.with_columns(
+        pl.when(unread).then(text).alias(unmapped_in(name)), (~given).alias(unknown_in(name))
     )
 
 
-def _parse_code(parsed: Parsed, registry: Registry, name: str, column: ColumnMap) -> None:
+def _parse_leg(parsed: Parsed, mapped: Mapped) -> None:
+    """The areas of a leg, as a list: a cell may name several where the contract says how they are split."""
+    name, column = mapped.name, mapped.column
+    target = STAGED_NAMES[str(column.to)]
+    if column.split is None:
+        _parse_code(parsed, mapped)
+        area = pl.col(target)
+        parsed.table = parsed.table.with_columns(pl.when(area.is_not_null()).then(pl.concat_list(area)).alias(target))
+        return
+    cells = (
+        parsed.table.with_row_index("record")
+        .with_columns(pl.col(text_of(name)).str.split(column.split).alias(text_of(name)))
+        .explode(text_of(name), empty_as_null=True)
+        .with_columns(pl.col(text_of(name)).fill_null("").str.strip_chars())
+    )
+    single = Parsed(cells)
+    _parse_code(single, mapped)
+    together = (
+        single.table.group_by("record", maintain_order=True)
+        .agg(
+            pl.col(target).drop_nulls().unique(maintain_order=True),
+            pl.col(unmapped_in(name)).drop_nulls().str.join(column.split),
+            pl.col(unknown_in(name)).all(),
+        )
+        .drop("record")
+    )
+    parsed.table = parsed.table.hstack(
+        together.with_columns(
+            pl.when(pl.col(target).list.len() > 0).then(pl.col(target)).alias(target),
+            pl.when(pl.col(unmapped_in(name)) != "").then(pl.col(unmapped_in(name))).alias(unmapped_in(name)),
+        )
+    )
+
+
+def _parse_code(parsed: Parsed, mapped: Mapped) -> None:
     """Code of a spelling. A spelling without a code breaks a rule or becomes `unmapped`, by what the target needs."""
-    target = "unit_reported" if column.to == "unit" else str(column.to)
-    spelling = pl.col(text_of(name))
-    if column.also_with is not None:
-        spelling = pl.concat_str(pl.col(text_of(column.also_with)), spelling, separator="|")
+    registry, name, column = mapped.registry, mapped.name, mapped.column
+    target = STAGED_NAMES.get(str(column.to), str(column.to))
+    spelling = _joined(name, column)
     empty = pl.col(text_of(name)) == ""
     not_known = spelling.is_in(column.not_known)
-    code = _code(spelling, registry.lookups[column.lookup or ""], parsed.table)
+    code = _code(_lookup_key(spelling, column), registry.lookup_of(column), parsed.table)
     parsed.table = parsed.table.with_columns(
         pl.when(~not_known).then(code).otherwise(pl.lit(column.not_known_code, pl.String)).alias(target),
         pl.when(~not_known & ~empty & code.is_null()).then(spelling).alias(unmapped_in(name)),
-        (not_known | empty).alias(unknown_in(name)),
+        (not_known | (empty & code.is_null())).alias(unknown_in(name)),
     )
     unmapped = pl.col(unmapped_in(name)).is_not_null()
     if column.to in QUARANTINES:
@@ -136,12 +275,54 @@ def _parse_code(parsed: Parsed, registry: Registry, name: str, column: ColumnMap
         parsed.table = parsed.table.with_columns(kept.alias(target))
 
 
-def _code(spelling: pl.Expr, lookup: Sequence[LookupRow], table: pl.DataFrame) -> pl.Expr:
+def _parse_text(parsed: Parsed, mapped: Mapped) -> None:
+    source, name, column = mapped.source, mapped.name, mapped.column
+    target = STAGED_NAMES.get(str(column.to), str(column.to))
+    text = pl.col(text_of(name))
+    known = pl.when(~text.is_in(column.not_known) & (text != "")).then(column.prefix + text)
+    parsed.table = parsed.table.with_columns(known.alias(target))
+    if source.kind == "outcomes" and column.to == "case_id":
+        _mark(parsed, "missing_value", name, pl.col(target).is_null())
+
+
+PARSERS: tuple[tuple[frozenset[str], Callable[[Parsed, Mapped], None]], ...] = (
+    (DATE_TARGETS | {"year"}, _parse_date),
+    (frozenset({"quantity_with_unit"}), _parse_quantity_with_unit),
+    (frozenset(NUMBER_TARGETS), _parse_number),
+    (COORDINATE_TARGETS, _parse_coordinate),
+    (frozenset(LEG_TARGETS), _parse_leg),
+    (LOOKUP_TARGETS, _parse_code),
+)
+"""What reads which targets; all others are text. A leg is looked up too, so it stands before the lookups."""
+
+
+# --- what they share ----------------------------------------------------------------------------------------
+
+
+def _joined(name: str, column: ColumnMap) -> pl.Expr:
+    """The text that is read: the column's own, with that of a second column in front where the contract says so."""
+    if column.also_with is None:
+        return pl.col(text_of(name))
+    return pl.concat_str(pl.col(text_of(column.also_with)), pl.col(text_of(name)), separator="|")
+
+
+def _lookup_key(spelling: pl.Expr, column: ColumnMap) -> pl.Expr:
+    """What a built-in lookup looks up: codes in capitals, the country of a seaport, the code before a label."""
+    if column.lookup == "@locode":
+        return pl.when(spelling.str.len_chars() == 5).then(spelling.str.slice(0, 2).str.to_uppercase())
+    if column.lookup == "@code":
+        return spelling.str.split(" · ").list.first()
+    return spelling.str.to_uppercase() if (column.lookup or "").startswith("@") else spelling
+
+
+def _code(spelling: pl.Expr, lookup: tuple[LookupRow, ...], table: pl.DataFrame) -> pl.Expr:
     """The code that a spelling has on the row's date."""
     always = {row.value: row.code for row in lookup if row.valid_from is None and row.valid_to is None}
     code = spelling.replace_strict(always, default=None, return_dtype=pl.String)
-    day = pl.col("seized_from") if "seized_from" in table.columns else pl.date(pl.col("year"), 7, 1)
-    day = day.fill_null(date.max)  # a row without a date breaks the date's rule, not this one
+    stated = next((name for name in ("seized_from", "period_start", "stage_date") if name in table.columns), None)
+    day = pl.col(stated) if stated else pl.lit(None, pl.Date)
+    # the middle of a year that is stated as such; a row without a date breaks the date's rule, not this one
+    day = (day.dt.offset_by("6mo") if stated == "period_start" else day).fill_null(date.max)
     for row in lookup:
         if row.value not in always:
             holds = spelling == row.value
@@ -158,7 +339,7 @@ def broken_rows(source: SourceContract, parsed: Parsed) -> pl.DataFrame:
             *provenance(source),
             pl.lit(broken.rule_id).alias("rule_id"),
             pl.lit(broken.column).alias("column"),
-            pl.col(word(broken.column)).str.slice(0, VALUE_LENGTH).alias("value_seen"),
+            _value_seen(source, broken.column).alias("value_seen"),
             params_of(("column", broken.column), *broken.params),
         )
         for broken in parsed.broken
@@ -173,10 +354,26 @@ def broken_rows(source: SourceContract, parsed: Parsed) -> pl.DataFrame:
     return pl.concat([empty, *frames])
 
 
+def _value_seen(source: SourceContract, column: str) -> pl.Expr:
+    """The words of a broken cell; not those of an identifier that is kept as a key alone."""
+    if source.columns[column].to in KEYED_TARGETS:
+        return pl.lit(None, pl.String)
+    return pl.col(word(column)).str.slice(0, VALUE_LENGTH)
+
+
 def _mark(parsed: Parsed, rule_id: str, column: str, breaks: pl.Expr, **params: str) -> None:
     mask = f"broken:{rule_id}:{column}"
     parsed.table = parsed.table.with_columns(breaks.fill_null(False).alias(mask))
     parsed.broken.append(Broken(rule_id, column, mask, tuple(params.items())))
+
+
+def coded_columns(source: SourceContract) -> list[tuple[str, str]]:
+    """The columns of a source whose values may stay without a meaning, each with its target."""
+    return [
+        (name, "unit" if column.to == "quantity_with_unit" else str(column.to))
+        for name, column in source.columns.items()
+        if column.to in LOOKUP_TARGETS | COORDINATE_TARGETS | {"quantity_with_unit"}
+    ]
 
 
 def unmapped_in(column: str) -> str:

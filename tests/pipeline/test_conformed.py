@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -92,8 +93,11 @@ def world(tmp_path_factory: pytest.TempPathFactory, registry: Registry) -> Home:
         home,
         registry,
         {
-            "unodc_ids/a.csv": samples.ids(*named(IDS, "PLACE")),
-            "unodc_ids/b.csv": samples.ids({"PLACE": "news"}, {**IDS["known"], "PLACE": "known"}, least=2)
+            "unodc_ids/ids_2014.csv": samples.ids(*named(IDS, "PLACE")),
+            # a stray row of a year that this file does not restate, which was delivered before
+            "unodc_ids/ids_2012.csv": samples.ids(
+                {"PLACE": "news", "SEIZURE_DATE": "2015-02-02"}, {**IDS["known"], "PLACE": "known"}, least=2
+            )
             + samples.ids(least=100).split(b"\n", 1)[1].replace(b"2014-05-05", b"2012-01-01"),
             "brazil_pf/older.csv": samples.brazil({"CIDADE_APREENSAO": "superseded"}, least=25),
             "brazil_pf/newer.csv": samples.brazil(*named(BRAZIL, "CIDADE_APREENSAO"), {"DATA": "01/31/2020"}),
@@ -305,7 +309,7 @@ def test_a_place_without_code_is_an_unmapped_leg_and_a_place_not_known_is_none(
 
 
 def test_every_staged_row_is_one_line_or_has_a_declared_reason(world: Home, registry: Registry) -> None:
-    key = ["delivery_id", "part", "row_no"]
+    key = ["delivery_id", "part", "row_no", "line_no"]
     reports, lines, not_lines = (
         samples.table(world, registry, name).select(key)
         for name in ("staging.reports", "conformed.lines", "conformed.not_lines")
@@ -320,6 +324,8 @@ def test_a_row_that_was_delivered_before_is_already_known_and_an_older_snapshot_
     assert sorted(reasons.rows()) == [("brazil_pf", "superseded", 25), ("unodc_ids", "already_known", 1)]
     assert seizures.filter(place_text="known").height == 1
     assert seizures.filter(place_text="superseded").is_empty()
+    superseded = samples.table(world, registry, "conformed.not_lines").filter(reason="superseded")
+    assert superseded.select("known_from", "known_to").unique().rows() == [(date(2019, 3, 28), date(2020, 1, 31))]
 
 
 def test_a_mirrored_row_weighs_nothing_and_all_others_once(seizures: pl.DataFrame) -> None:
@@ -341,7 +347,7 @@ def test_what_a_source_does_not_cover_is_out_of_its_scope_and_in_anothers(seizur
 def test_lines_carry_where_they_come_from(world: Home, seizures: pl.DataFrame, registry: Registry) -> None:
     found = one(seizures, "tablets")
     assert (found["source_id"], found["file_name"], found["row_no"], found["contract_version"]) == (
-        "unodc_ids", "a.csv", list(IDS).index("tablets") + 1, 1,
+        "unodc_ids", "ids_2014.csv", list(IDS).index("tablets") + 1, registry.sources["unodc_ids"].version,
     )  # fmt: skip
     assert found["delivery_id"] in samples.table(world, registry, "deliveries.files")["delivery_id"].to_list()
     assert (found["reporter_role"], found["tlp"]) == ("national_focal_point", "CLEAR")
@@ -367,8 +373,9 @@ def test_lines_that_do_not_add_up_stop_the_step(
 
 def total(world: Home, registry: Registry, reporter: str, group: str, year: int) -> list[tuple[object, ...]]:
     rows = samples.table(world, registry, "conformed.totals").filter(
-        reporter=reporter, commodity_group=group, year=year
+        pl.col("known_to").is_null(), reporter=reporter, commodity_group=group, year=year
     )
+    assert set(rows["period_type"]) <= {"year"}
     return rows.select("kg", "kg_apart", "n_figures", "n_double").rows()
 
 
@@ -386,8 +393,14 @@ def test_a_stated_zero_is_a_figure_and_no_double(world: Home, registry: Registry
     assert total(world, registry, "GHA", "heroin", 2014) == [(Decimal(0), Decimal(0), 2, 0)]
 
 
-def test_figures_of_an_older_snapshot_are_gone(world: Home, registry: Registry) -> None:
+def test_figures_of_an_older_snapshot_stand_no_more_and_are_kept_with_the_days_on_which_they_stood(
+    world: Home, registry: Registry
+) -> None:
     assert total(world, registry, "TGO", "heroin", 2014) == []
+    older = samples.table(world, registry, "conformed.totals").filter(reporter="TGO")
+    assert older.select("kg", "known_from", "known_to", "scope").rows() == [
+        (Decimal(3), date(2014, 12, 31), date(2016, 12, 31), "national")
+    ]
 
 
 @pytest.mark.parametrize(

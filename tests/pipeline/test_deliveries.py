@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 import shutil
+import tempfile
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
@@ -15,11 +16,12 @@ import pytest
 import samples
 
 from pipelines.conformed.make import make_lines
-from pipelines.deliveries.inspect import Inspection, inspect
+from pipelines.deliveries.inspect import Inspection, inspect_file
 from pipelines.deliveries.receive import Delivery, deliveries, receive
 from pipelines.reference.make import make_reference
 from pipelines.store import Home
 from schemas.contracts import SourceContract
+from schemas.messages import PLACEHOLDER
 from schemas.registry import Registry
 
 
@@ -31,6 +33,7 @@ class Withheld(NamedTuple):
     verdict: str
     rule: str
     params: dict[str, str]
+    name: str = "ids_2014.csv"
 
 
 def header_of(content: bytes) -> bytes:
@@ -102,9 +105,15 @@ WITHHELD = {
     "an object instead of an array": Withheld(
         "colombia_policia_api", b'{"data": []}', "damaged", "not_an_array", {"record": "1"}
     ),
+    "a number among objects": Withheld(
+        "colombia_policia_api", b'[{"fecha": "x"}, 3]', "damaged", "not_an_array", {"record": "2"},
+    ),
     "an object inside an object": Withheld(
-        "colombia_policia_api", b'[{"fecha": "x"}, {"fecha": {"year": 2018}}]', "damaged", "not_an_array",
-        {"record": "2"},
+        "colombia_policia_api", samples.api().replace(b'"URBANA"', b'{"name": "URBANA"}'), "drifted",
+        "unknown_column", {"columns": "zona.name", "missing": "zona"},
+    ),
+    "a name that does not tell the period": Withheld(
+        "unodc_ids", samples.ids(), "drifted", "no_period_in_name", {"form": r"ids[_-](?P<year>\d{4})"}, "latest.csv"
     ),
     "a correction that has nothing left to mend": Withheld(
         "colombia_policia", samples.colombia().replace(b",5999000,", b",05999000,"), "drifted", "correction_not_met",
@@ -121,9 +130,13 @@ WITHHELD = {
 }  # fmt: skip
 
 
-def looked_at(source: SourceContract, content: bytes) -> Inspection:
+def looked_at(source: SourceContract, content: bytes, name: str = "ids_2014.csv") -> Inspection:
     bounded = source.model_copy(update={"rows": source.rows.model_copy(update={"max": MANY})})
-    return inspect(bounded, Delivery("0" * 64, source.source, "file", Path("nowhere"), 1), content)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / name
+        file.write_bytes(content)
+        delivery = Delivery("0" * 64, source.source, name, file.parent, 1)
+        return inspect_file(bounded, delivery, file, scratch=Path(folder) / "scratch", key=None)
 
 
 def state(home: Home, registry: Registry, source: str) -> dict[str, object]:
@@ -135,20 +148,20 @@ def state(home: Home, registry: Registry, source: str) -> dict[str, object]:
 
 def test_a_file_is_kept_byte_for_byte_under_its_sha256_and_never_again(home: Home, registry: Registry) -> None:
     content = samples.ids()
-    inbox = samples.put(home.inbox, {"unodc_ids/a.csv": content})
-    assert receive(home, registry, inbox).new == ("unodc_ids/a.csv",)
+    inbox = samples.put(home.inbox, {"unodc_ids/ids_2014.csv": content})
+    assert receive(home, registry, inbox).new == ("unodc_ids/ids_2014.csv",)
     (kept,) = deliveries(home)
     assert kept.delivery_id == hashlib.sha256(content).hexdigest()
-    assert (kept.source_id, kept.file_name, kept.content()) == ("unodc_ids", "a.csv", content)
-    assert (inbox / "unodc_ids" / "a.csv").read_bytes() == content
+    assert (kept.source_id, kept.file_name, kept.content()) == ("unodc_ids", "ids_2014.csv", content)
+    assert (inbox / "unodc_ids" / "ids_2014.csv").read_bytes() == content
     again = receive(home, registry, inbox)
-    assert (again.new, again.known) == ((), ("unodc_ids/a.csv",))
+    assert (again.new, again.known) == ((), ("unodc_ids/ids_2014.csv",))
 
 
 def test_the_same_bytes_under_two_names_are_one_delivery(home: Home, registry: Registry) -> None:
-    files = {"unodc_ids/a.csv": samples.ids(), "unodc_ids/b.csv": samples.ids()}
+    files = {"unodc_ids/ids_2014.csv": samples.ids(), "unodc_ids/ids_2015.csv": samples.ids()}
     received = samples.deliver(home, registry, files)
-    assert (received.new, received.known) == (("unodc_ids/a.csv",), ("unodc_ids/b.csv",))
+    assert (received.new, received.known) == (("unodc_ids/ids_2014.csv",), ("unodc_ids/ids_2015.csv",))
     assert samples.table(home, registry, "deliveries.files").height == 1
     assert samples.table(home, registry, "deliveries.rows").height == 100
 
@@ -187,15 +200,17 @@ def test_a_delivery_that_a_killed_run_left_without_receipt_is_written_again(home
     folder.mkdir()
     (folder / "content").write_bytes(content[:50])
     assert deliveries(home) == []
-    assert receive(home, registry, samples.put(home.inbox, {"unodc_ids/a.csv": content})).new == ("unodc_ids/a.csv",)
+    assert receive(home, registry, samples.put(home.inbox, {"unodc_ids/ids_2014.csv": content})).new == (
+        "unodc_ids/ids_2014.csv",
+    )
     assert deliveries(home)[0].content() == content
 
 
 def test_the_order_of_receipt_changes_no_byte_of_any_table(tmp_path: Path, registry: Registry) -> None:
     shared = {"PLACE": "Seen twice", "AMOUNT": "31"}
     files = {
-        "unodc_ids/a.csv": samples.ids(shared, {"SEIZURE_DATE": "2014-02-31"}),
-        "unodc_ids/b.csv": samples.ids(shared, {"SEIZURE_DATE": "2015-01-01"}, least=101),
+        "unodc_ids/ids_2014.csv": samples.ids(shared, {"SEIZURE_DATE": "2014-02-31"}),
+        "unodc_ids/ids_2015.csv": samples.ids(shared, {"SEIZURE_DATE": "2015-01-01"}, least=101),
         "brazil_pf/a.csv": samples.brazil({"DATA": "01/31/2020"}),
         "brazil_pf/b.csv": samples.brazil({"DATA": "01/31/2021"}),
         "unodc_annual/a.csv": samples.annual(),
@@ -224,10 +239,10 @@ def test_the_order_of_receipt_changes_no_byte_of_any_table(tmp_path: Path, regis
 @pytest.mark.parametrize("name", WITHHELD)
 def test_a_file_of_another_shape_is_withheld_with_rule_and_place(registry: Registry, name: str) -> None:
     case = WITHHELD[name]
-    found = looked_at(registry.sources[case.source], case.content)
+    found = looked_at(registry.sources[case.source], case.content, case.name)
     assert (found.verdict, found.rule) == (case.verdict, case.rule)
     assert found.params == case.params
-    assert (found.records.rows, found.data_from, found.data_to) == ([], None, None)
+    assert (found.records.is_empty(), found.headers, found.content) == (True, {}, None)
 
 
 @pytest.mark.parametrize("name", WITHHELD)
@@ -235,7 +250,7 @@ def test_the_publisher_is_told_in_their_language_with_nothing_left_to_fill(regis
     case = WITHHELD[name]
     source = registry.sources[case.source]
     said = registry.messages.render(case.rule, source.language, case.params)
-    assert "{" not in said
+    assert set(PLACEHOLDER.findall(registry.messages.sentences[source.language][case.rule])) <= set(case.params)
     assert all(value in said for value in case.params.values())
     assert said != registry.messages.render(case.rule, "fr", case.params)
 
@@ -244,14 +259,15 @@ def test_the_publisher_is_told_in_their_language_with_nothing_left_to_fill(regis
 def test_a_sound_file_of_each_source_is_accepted(registry: Registry, source: str) -> None:
     found = looked_at(registry.sources[source], samples.BUILDERS[source]())
     assert (found.verdict, found.rule, found.params) == ("accepted", None, {})
-    assert found.data_from is not None
+    assert found.content is not None
+    assert found.content.data_from is not None
 
 
 def test_columns_in_another_order_are_the_same_format(home: Home, registry: Registry) -> None:
     turned = [
         {name: row[name] for name in reversed(samples.IDS)} for row in samples.filled(samples.IDS, (), 100, "PLACE")
     ]
-    counts = samples.stage(home, registry, {"unodc_ids/a.csv": samples.delimited(turned, ";")})
+    counts = samples.stage(home, registry, {"unodc_ids/ids_2014.csv": samples.delimited(turned, ";")})
     assert counts["unodc_ids"]["staged"] == 100
     assert samples.table(home, registry, "staging.reports")["reporter"].unique().to_list() == ["KEN"]
 
@@ -260,21 +276,21 @@ def test_line_ends_of_windows_and_empty_lines_change_no_row(registry: Registry) 
     source = registry.sources["unodc_ids"]
     plain = looked_at(source, samples.ids()).records
     windows = looked_at(source, samples.ids().replace(b"\n", b"\r\n") + b"\r\n\r\n").records
-    assert windows == plain
+    assert windows.equals(plain)
 
 
 def test_a_key_that_only_some_objects_lack_is_an_empty_cell(registry: Registry) -> None:
     objects = json.loads(samples.api(least=2))
-    del objects[1]["zona"]
+    del objects[1]["municipio"]
     found = looked_at(registry.sources["colombia_policia_api"], json.dumps(objects).encode())
     assert found.verdict == "accepted"
-    assert found.records.rows[1][found.records.header.index("zona")] == ""
+    assert found.records["cells"][1][found.headers[""].index("municipio")] == ""
 
 
 def test_a_number_in_json_is_kept_as_it_was_written(registry: Registry) -> None:
     content = samples.api({"cantidad": "QUANTITY"}).replace(b'"QUANTITY"', b"1.10")
-    records = looked_at(registry.sources["colombia_policia_api"], content).records
-    assert records.rows[0][records.header.index("cantidad")] == "1.10"
+    found = looked_at(registry.sources["colombia_policia_api"], content)
+    assert found.records["cells"][0][found.headers[""].index("cantidad")] == "1.10"
 
 
 def test_nothing_of_a_withheld_file_is_used_and_the_others_go_on(home: Home, registry: Registry) -> None:
@@ -282,11 +298,15 @@ def test_nothing_of_a_withheld_file_is_used_and_the_others_go_on(home: Home, reg
     counts = samples.stage(
         home,
         registry,
-        {"unodc_ids/a.csv": drifted, "unodc_ids/b.csv": samples.ids(), "brazil_pf/a.csv": samples.brazil()},
+        {
+            "unodc_ids/ids_2014.csv": drifted,
+            "unodc_ids/ids_2015.csv": samples.ids(),
+            "brazil_pf/a.csv": samples.brazil(),
+        },
     )
     files = samples.table(home, registry, "deliveries.files").filter(verdict="drifted").to_dicts()
     assert [(row["file_name"], row["verdict_rule"], row["rows_delivered"]) for row in files] == [
-        ("a.csv", "unknown_column", 0)
+        ("ids_2014.csv", "unknown_column", 0)
     ]
     assert samples.table(home, registry, "deliveries.rows").height == 120
     assert (counts["unodc_ids"]["staged"], counts["brazil_pf"]["staged"]) == (100, 20)
@@ -297,7 +317,7 @@ def test_nothing_of_a_withheld_file_is_used_and_the_others_go_on(home: Home, reg
 
 
 def test_a_source_that_never_delivered_is_said_to_have_delivered_nothing(home: Home, registry: Registry) -> None:
-    samples.deliver(home, registry, {"unodc_ids/a.csv": samples.ids()})
+    samples.deliver(home, registry, {"unodc_ids/ids_2014.csv": samples.ids()})
     found = samples.table(home, registry, "deliveries.status")
     assert set(found["source_id"]) == set(registry.sources)
     assert set(found.filter(pl.col("source_id") != "unodc_ids")["status"]) == {"none_received"}
@@ -306,12 +326,12 @@ def test_a_source_that_never_delivered_is_said_to_have_delivered_nothing(home: H
 def test_a_source_is_stale_since_its_newest_accepted_data_date(home: Home, registry: Registry) -> None:
     typed_wrongly = {"SEIZURE_DATE": "2214-05-05"}
     files = {
-        "unodc_ids/2013.csv": samples.ids({"SEIZURE_DATE": "2013-12-31"}, typed_wrongly),
-        "unodc_ids/2012.csv": samples.ids({"SEIZURE_DATE": "2012-01-01"}, least=101),
+        "unodc_ids/ids_2013.csv": samples.ids({"SEIZURE_DATE": "2013-12-31"}, typed_wrongly),
+        "unodc_ids/ids_2012.csv": samples.ids({"SEIZURE_DATE": "2012-01-01"}, least=101),
     }
     samples.deliver(home, registry, files)
     assert state(home, registry, "unodc_ids")["stale_since"] is None
-    samples.deliver(home, registry, {"unodc_ids/2015.csv": swapped(samples.ids(least=102), "AMOUNT", "QUANTITY")})
+    samples.deliver(home, registry, {"unodc_ids/ids_2015.csv": swapped(samples.ids(least=102), "AMOUNT", "QUANTITY")})
     found = state(home, registry, "unodc_ids")
     assert found["status"] == "drifted"
     assert (found["n_accepted"], found["n_withheld"]) == (2, 1)
@@ -332,9 +352,9 @@ def test_a_source_shows_the_worst_of_its_withheld_files(home: Home, registry: Re
 def test_a_withheld_file_that_is_sent_again_under_its_name_and_accepted_is_resolved(
     home: Home, registry: Registry
 ) -> None:
-    samples.deliver(home, registry, {"unodc_ids/2014.csv": samples.ids(least=9)})
+    samples.deliver(home, registry, {"unodc_ids/ids_2014.csv": samples.ids(least=9)})
     assert state(home, registry, "unodc_ids")["status"] == "below_bound"
-    samples.deliver(home, registry, {"unodc_ids/2014.csv": samples.ids()})
+    samples.deliver(home, registry, {"unodc_ids/ids_2014.csv": samples.ids()})
     found = state(home, registry, "unodc_ids")
     assert (found["status"], found["n_accepted"], found["n_withheld"], found["stale_since"]) == ("accepted", 1, 0, None)
     files = samples.table(home, registry, "deliveries.files")
@@ -372,13 +392,13 @@ def test_a_corrected_snapshot_under_the_same_name_replaces_the_older_one_even_if
 
 
 def test_a_file_that_is_moved_to_the_right_publisher_is_read_there(home: Home, registry: Registry) -> None:
-    inbox = samples.put(home.inbox, {"unodc_annual/a.csv": samples.ids(), "brazil_pf/b.csv": samples.brazil()})
+    inbox = samples.put(home.inbox, {"unodc_annual/ids_2014.csv": samples.ids(), "brazil_pf/b.csv": samples.brazil()})
     receive(home, registry, inbox)
     (inbox / "unodc_ids").mkdir()
-    (inbox / "unodc_annual" / "a.csv").rename(inbox / "unodc_ids" / "a.csv")
-    assert receive(home, registry, inbox).new == ("unodc_ids/a.csv",)
+    (inbox / "unodc_annual" / "ids_2014.csv").rename(inbox / "unodc_ids" / "ids_2014.csv")
+    assert receive(home, registry, inbox).new == ("unodc_ids/ids_2014.csv",)
     assert {delivery.file_name: delivery.source_id for delivery in deliveries(home)} == {
-        "a.csv": "unodc_ids",
+        "ids_2014.csv": "unodc_ids",
         "b.csv": "brazil_pf",
     }
 
@@ -405,6 +425,42 @@ def test_a_withheld_snapshot_replaces_nothing(home: Home, registry: Registry) ->
 
 
 def test_every_delivery_of_a_source_that_restates_nothing_stands(home: Home, registry: Registry) -> None:
-    files = {"unodc_ids/a.csv": samples.ids(), "unodc_ids/b.csv": samples.ids(least=101)}
+    assert registry.sources["colombia_policia"].restates == "nothing"
+    files = {"colombia_policia/a.csv": samples.colombia(), "colombia_policia/b.csv": samples.colombia(least=21)}
     samples.deliver(home, registry, files)
-    assert samples.table(home, registry, "deliveries.files")["is_current"].to_list() == [True, True]
+    found = samples.table(home, registry, "deliveries.files")
+    assert found["is_current"].to_list() == [True, True]
+    assert found["restates_from"].to_list() == [None, None]
+
+
+# --- what is written of an accepted delivery ----------------------------------------------------------------
+
+
+def test_the_header_is_kept_once_a_part_and_the_cells_without_what_the_contract_drops(
+    home: Home, registry: Registry
+) -> None:
+    samples.deliver(home, registry, {"unodc_ids/ids_2014.csv": samples.ids({"REGION": "Secret", "PLACE": "Kept"})})
+    (part,) = samples.table(home, registry, "deliveries.parts").to_dicts()
+    assert (part["part"], part["header"], part["rows_delivered"]) == ("", list(samples.IDS), 100)
+    (row,) = samples.by_row(samples.table(home, registry, "deliveries.rows"), 1)
+    cells = dict(zip(part["header"], row["cells"], strict=True))
+    assert (cells["PLACE"], cells["REGION"], cells["SUBREGION"], row["damage"]) == ("Kept", "", "", None)
+
+
+def test_a_delivery_tells_its_period_its_vintage_and_how_often_each_correction_touched_it(
+    home: Home, registry: Registry
+) -> None:
+    short_code, long_code = {"CÓDIGO DANE": "5999000"}, {"CÓDIGO DANE": "91999000"}
+    files = {
+        "unodc_ids/ids_2014.csv": samples.ids(),
+        "colombia_policia/a.csv": samples.colombia(short_code, *[long_code] * 19),
+    }
+    samples.deliver(home, registry, files)
+    found = {row["source_id"]: row for row in samples.table(home, registry, "deliveries.files").to_dicts()}
+    ids, police = found["unodc_ids"], found["colombia_policia"]
+    assert (ids["restates"], ids["restates_from"], ids["restates_to"]) == (
+        "period", date(2014, 1, 1), date(2014, 12, 31),
+    )  # fmt: skip
+    assert (ids["data_from"], ids["data_to"], ids["vintage"], ids["vintage_rank"]) == (*[date(2014, 5, 5)] * 3, 1)
+    assert (police["restates"], police["restates_from"]) == ("nothing", None)
+    assert dict(police["corrections"]) == {"dane_leading_zero": "1"}

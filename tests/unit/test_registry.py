@@ -45,6 +45,7 @@ class Planted:
     def source(self, name: str, change: Callable[[dict], object]) -> None:
         contract = yaml.safe_load((self.schemas / "sources" / "brazil_pf.yml").read_text(encoding="utf-8"))
         contract["source"] = name
+        contract["files"] = f"{name}*"  # what two contracts claim is a fault of its own
         change(contract)
         text = yaml.safe_dump(contract, allow_unicode=True)
         (self.schemas / "sources" / f"{name}.yml").write_text(text, encoding="utf-8")
@@ -60,11 +61,18 @@ class Planted:
         self.source("no_date_format", lambda c: c["columns"].update(DATA={"to": "seized"}))
         self.source("no_role_word", lambda c: c["columns"].update(UF={"to": "departure", "lookup": "areas.en"}))
         self.source("column_not_described", lambda c: c["columns"]["DROGA"].update(also_with="NADA"))
+        self.source("claims_twice", lambda c: c.update(files="extra_constant*"))
+        self.source("extra_constant", lambda c: c.update(constants={"reporter": "BRA"}))
         self.source("misnamed", lambda c: c.update(source="another_name"))
         self.source("bad_code_in_lookup", lambda c: c["columns"]["DROGA"].update(lookup="planted"))
         self.source("unknown_lookup", lambda c: c["columns"]["DROGA"].update(lookup="nowhere"))
         self.source("bad_not_known_code", lambda c: c["columns"]["UNIDADE_MEDIDA"].update(not_known_code="handful"))
+        self.source("unknown_built_in", lambda c: c["columns"]["DROGA"].update(lookup="@iso9"))
+        self.source("areas_for_drugs", lambda c: c["columns"]["DROGA"].update(lookup="@iso3"))
         self.source("bad_constant", lambda c: c.update(constants={"reporter": "ATL"}))
+        own = {"columns": {"LEG": {"to": "departure", "lookup": "nowhere_else", "role_word": "de"}}}
+        self.source("bad_lines", lambda c: c.update(lines=[{**own, "constants": {"direction": "sideways"}}]))
+        self.source("bad_family", lambda c: c["scope"].update(commodity_families=["spices"]))
         self.source("bad_mirror", lambda c: c.update(mirrors="nobody"))
         self.source("bad_scope", lambda c: c["scope"].update(not_commodity_groups=["tea"]))
         precision = [{"reporter": "ATL", "day_of_month": 1, "precision": "month", "reason": "planted"}]
@@ -113,28 +121,46 @@ planted_extra:
 
 
 FAULTS = {
-    "a key that nobody described": ["schemas/sources/extra_key.yml: colour: Extra inputs are not permitted"],
+    "a key that nobody described": ["schemas/sources/extra_key.yml:", ": colour: Extra inputs are not permitted"],
     "a nested key that nobody described": [
-        "schemas/sources/extra_nested_key.yml: columns.DROGA.colour: Extra inputs are not permitted"
+        "schemas/sources/extra_nested_key.yml:",
+        "columns.DROGA.colour: Extra inputs are not permitted",
     ],
-    "a table key that nobody described": ["schemas/tables/conformed.yml: planted_extra.colour: Extra inputs"],
+    "a table key that nobody described": ["schemas/tables/conformed.yml:", "planted_extra.colour: Extra inputs"],
     "a target filled twice": ["schemas/sources/filled_twice.yml", "targets filled twice: admin1"],
     "a target that nothing fills": ["schemas/sources/unfilled.yml", "targets that nothing fills: seized"],
-    "a column neither mapped nor dropped": ["neither_mapped_nor_dropped.yml: columns.UF", "either mapped"],
-    "a coded target without lookup": ["no_lookup.yml: columns.DROGA", "`commodity` needs a `lookup`"],
-    "a date without format": ["no_date_format.yml: columns.DATA", "needs a `date_format`"],
-    "a leg without role word": ["no_role_word.yml: columns.UF", "`role_word`"],
+    "a column neither mapped nor dropped": ["neither_mapped_nor_dropped.yml:", ": columns.UF: ", "either mapped"],
+    "a coded target without lookup": ["no_lookup.yml:", ": columns.DROGA: ", "`commodity` needs a `lookup`"],
+    "a date without format": ["no_date_format.yml:", ": columns.DATA: ", "needs a `date_format`"],
+    "a leg without role word": ["no_role_word.yml:", ": columns.UF: ", "`role_word`"],
     "a column that the contract does not describe": ["column_not_described.yml", "does not describe: NADA"],
-    "a file that is not named after its source": ["misnamed.yml: `source` must be the file's name, misnamed"],
+    "a file that is not named after its source": ["misnamed.yml:1: source: must be the file's name, misnamed"],
     "a file that is no YAML": ["schemas/sources/not_yaml.yml", "expected ',' or ']'"],
-    "an unknown code in a lookup": ["lookups/planted: 'x' maps to 'no_such_drug', which is no code of commodity"],
+    "an unknown code in a lookup": [
+        "bad_code_in_lookup.yml:",
+        "lookups/planted: 'x' maps to 'no_such_drug', which is no code of commodity",
+    ],
     "a spelling that stands twice": ["schemas/lookups/planted.csv: 'y' stands twice"],
-    "an unknown lookup": ["sources/unknown_lookup: DROGA names the unknown lookup nowhere"],
-    "an unknown code for not known": ["sources/bad_not_known_code: UNIDADE_MEDIDA", "unknown code handful"],
-    "an unknown constant": ["sources/bad_constant: the constant reporter is 'ATL', which is no code"],
-    "a mirror of nobody": ["sources/bad_mirror: mirrors the unknown source nobody"],
-    "an unknown group in a scope": ["sources/bad_scope: scope names the unknown commodity group tea"],
-    "an unknown reporter of coarse dates": ["sources/bad_precision: date_precision names the unknown reporter ATL"],
+    "an unknown lookup": ["unknown_lookup.yml:", "columns.DROGA.lookup: names the unknown lookup nowhere"],
+    "an unknown built-in lookup": [
+        "unknown_built_in.yml:",
+        "columns.DROGA.lookup: names the unknown lookup @iso9",
+        "@iso2",
+    ],
+    "areas for a commodity": ["areas_for_drugs.yml:", "columns.DROGA.lookup: @iso3 gives areas, and commodity is none"],
+    "an unknown lookup of one of several lines": ["bad_lines.yml:", ": lines.0.columns.LEG.lookup: ", "nowhere_else"],
+    "an unknown constant of one of several lines": ["bad_lines.yml:", ": lines.0.constants.direction: ", "'sideways'"],
+    "files that another contract claims": ["extra_constant.yml:", ": files: claims_twice claims some of them too"],
+    "an unknown code for not known": [
+        "bad_not_known_code.yml:",
+        "UNIDADE_MEDIDA.not_known_code: ",
+        "unknown code handful",
+    ],
+    "an unknown constant": ["bad_constant.yml:", "the constant reporter is 'ATL', which is no code"],
+    "a mirror of nobody": ["bad_mirror.yml:", ": mirrors: mirrors the unknown source nobody"],
+    "an unknown group in a scope": ["bad_scope.yml:", ": scope.not_commodity_groups: ", "the unknown tea"],
+    "an unknown family in a scope": ["bad_family.yml:", ": scope.commodity_families: ", "the unknown spices"],
+    "an unknown reporter of coarse dates": ["bad_precision.yml:", "date_precision names the unknown reporter ATL"],
     "a column without a field": ["conformed.planted: column no_such_field is not in fields.yml"],
     "a nullable column that is not there": ["conformed.planted: nullable names no_such_column"],
     "a nullable key": ["conformed.planted: kg_low is in the primary key and nullable"],
@@ -145,7 +171,7 @@ FAULTS = {
     "a rule that stands twice": ["conformed.planted: rule same stands twice"],
     "a field in no table": ["fields.yml: lonely is in no table"],
     "a field of an unknown list": ["fields.yml: unlisted names the unknown code list nowhere"],
-    "a description missing in one language": ["schemas/fields.yml: untold.description.pt: Field required"],
+    "a description missing in one language": ["schemas/fields.yml:", ": untold.description.pt: Field required"],
     "a code that stands twice": ["codes/commodities: heroin stands twice"],
     "an unknown commodity group": ["codes/commodities: planted_drug names the unknown commodity_group 'tea'"],
     "an unknown form": ["codes/commodities: planted_drug names the unknown form 'crumbs'"],
@@ -183,8 +209,21 @@ def test_a_planted_fault_is_reported_with_its_place(faults: list[str], kind: str
 
 
 def test_all_faults_are_reported_together_and_nothing_else_is(faults: list[str]) -> None:
-    expected = [*FAULTS.values(), ["unlisted is in no table"], ["not_yaml.yml", "Field required"]]
+    expected = [*FAULTS.values(), ["unlisted is in no table"]]
     assert [fault for fault in faults if not any(all(part in fault for part in parts) for parts in expected)] == []
+
+
+def test_a_fault_names_the_line_of_its_key_in_the_file(tmp_path: Path) -> None:
+    project = copied(tmp_path)
+    path = project / "schemas" / "sources" / "brazil_pf.yml"
+    changed(path, "lookup: brazil_pf.droga", "lookup: nowhere")
+    lines = path.read_text(encoding="utf-8").splitlines()
+    line = next(number for number, text in enumerate(lines, start=1) if "lookup: nowhere" in text)
+    with pytest.raises(ContractFaults) as raised:
+        load(project)
+    assert raised.value.faults == [
+        f"schemas/sources/brazil_pf.yml:{line}: columns.DROGA.lookup: names the unknown lookup nowhere"
+    ]
 
 
 def test_an_untouched_copy_has_no_faults_and_one_more_byte_changes_the_digest(
@@ -200,7 +239,9 @@ def test_every_table_has_a_key_and_a_row_floor_and_every_source_a_scope(registry
     assert all(table.primary_key and table.row_floor >= 0 for table in registry.tables.values())
     groups = registry.codes["commodity_groups"].codes
     assert all(registry.source_groups(source) <= groups for source in registry.sources.values())
-    assert registry.source_groups(registry.sources["unodc_ids"]) == groups - {"cannabis"}
+    drugs = {row["code"] for row in registry.codes["commodity_groups"].rows if row["family"] in {"drugs", "precursors"}}
+    assert registry.source_groups(registry.sources["unodc_ids"]) == drugs - {"cannabis"}
+    assert drugs < groups
 
 
 def test_a_sentence_is_filled_with_its_parameters_and_an_unknown_rule_is_refused(registry: Registry) -> None:

@@ -1,0 +1,128 @@
+"""The `flows source` commands: arguments, exit codes and printing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from illicit_flows.terminal import Exit, HomeOption, JsonOption, enter, print_json, print_records, words
+from schemas.contracts import LANGUAGES, Language, SourceContract
+from schemas.registry import registry
+
+app = typer.Typer(no_args_is_help=True, help="Sources: their contracts, their files, and what became of them.")
+
+LanguageOption = Annotated[
+    str | None, typer.Option("--lang", help="en, es, fr or pt. Default: the source's own language.", show_default=False)
+]
+
+
+@app.command("list")
+def source_list(as_json: JsonOption = False) -> None:
+    """All sources that have a contract, with the folder and the file names that each claims."""
+    known = [
+        {
+            "source_id": source.source,
+            "publisher": source.publisher.name,
+            "inbox": f"{source.publisher.inbox}/{source.files}",
+            "kind": source.kind,
+            "format": source.format.type,
+            "language": source.language,
+            "restates": source.restates,
+            "tlp": source.tlp,
+        }
+        for source in registry().sources.values()
+    ]
+    print_records(known, list(known[0]), as_json)
+
+
+@app.command("check")
+def source_check(
+    file: Annotated[Path, typer.Argument(help="The file to try.")],
+    source: Annotated[str, typer.Option("--source", help="Name of the contract.")],
+    lang: LanguageOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Try a file under a contract and say what would become of each row; nothing is written."""
+    from illicit_flows.source.check import check_file
+
+    contract = _contract(source)
+    language = _language(lang, contract)
+    if not file.is_file():
+        raise typer.BadParameter(f"there is no file {file}", param_hint="FILE")
+    found = check_file(registry(), contract, file)
+    inspection, broken = found.inspection, found.broken(registry(), language)
+    notices = [vars(notice) for notice in inspection.content.notices] if inspection.content else []
+    says = registry().messages.render(inspection.rule, language, inspection.params) if inspection.rule else None
+    if says:
+        words.print(says)
+    for row in broken:
+        where = f" [{row['part']}]" if row["part"] else ""
+        words.print(f"{row['rows']} × {row['says']} (first: row {row['first_row']}{where})")
+    for row in found.unmapped():
+        words.print(f"no code yet: {row['column']} = {row['value']} ({row['n_rows']} rows)")
+    for notice in notices:
+        words.print(f"{notice['column']} looks personal ({notice['looks_like']}, {notice['n_rows']} rows): drop it?")
+    result = {"file": file.name, "source_id": source, "verdict": inspection.verdict, **found.endings()}
+    if as_json:
+        print_json(result | {"says": says, "broken": broken, "unmapped": found.unmapped(), "notices": notices})
+    else:
+        print_records([result], list(result), as_json=False)
+    raise typer.Exit(_code(inspection.verdict, bool(broken)))
+
+
+def _code(verdict: str, has_broken: bool) -> Exit:
+    if verdict == "below_bound":
+        return Exit.BELOW_BOUND
+    if verdict != "accepted":
+        return Exit.DRIFTED
+    return Exit.INVALID_ROWS if has_broken else Exit.OK
+
+
+def _contract(name: str) -> SourceContract:
+    known = registry().sources
+    if name not in known:
+        raise typer.BadParameter(f"there is no contract {name}; there are {', '.join(known)}", param_hint="--source")
+    return known[name]
+
+
+def _language(stated: str | None, source: SourceContract) -> Language:
+    if stated is None:
+        return source.language
+    found = next((language for language in LANGUAGES if language == stated), None)
+    if found is None:
+        raise typer.BadParameter(f"one of {', '.join(LANGUAGES)}", param_hint="--lang")
+    return found
+
+
+@app.command("deliveries")
+def source_deliveries(home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """The deliveries that a home holds."""
+    from pipelines.deliveries.receive import deliveries
+
+    held = [
+        {"delivery_id": found.delivery_id, "source_id": found.source_id, "file_name": found.file_name}
+        for found in deliveries(enter(home))
+    ]
+    print_records(held, ["delivery_id", "source_id", "file_name"], as_json)
+
+
+@app.command("forget")
+def source_forget(
+    delivery: Annotated[str, typer.Argument(help="The delivery's id, or its first eight digits or more.")],
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Remove a delivery and everything made of it; internal releases that rest on it are deleted whole."""
+    from illicit_flows.source.forget import forget
+
+    gone = forget(enter(home), delivery)
+    for version in gone.public:
+        words.print(f"the public release {version} rests on it too: withdraw it where it was published")
+    words.print("the tables of the home were removed too; the next `flows run` makes them again without it")
+    if as_json:
+        print_json(vars(gone))
+    else:
+        print_records([vars(gone) | {"releases": ", ".join(gone.releases), "public": ", ".join(gone.public)}],
+                      ["delivery_id", "source_id", "releases", "public"], as_json=False)  # fmt: skip
