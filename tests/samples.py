@@ -143,10 +143,16 @@ def endings(counts: Mapping[str, int]) -> dict[str, int]:
     return {name: counts[name] for name in ("records", "staged", "quarantined", "declared")}
 
 
-def conform(home: Home, registry: Registry, files: Mapping[str, bytes]) -> None:
-    """From files to `conformed.seizures`."""
+def conform(home: Home, registry: Registry, files: Mapping[str, bytes]) -> dict[str, dict[str, int]]:
+    """From files to `conformed.seizures`; returns how many records ended where, by source."""
     make_reference(home, registry)
-    stage(home, registry, files)
+    counts = stage(home, registry, files)
+    conformed(home, registry)
+    return counts
+
+
+def conformed(home: Home, registry: Registry) -> None:
+    """The tables of the conformed layer, in their order."""
     make_lines(home, registry)
     make_legs(home, registry)
     make_totals(home, registry)

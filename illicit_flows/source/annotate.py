@@ -86,6 +86,7 @@ class Annotated:
     """The copy, and where in the file the marked records stand: line, or row of the sheet, from 1."""
 
     suffix: str
+    """Of its form, where that is not the file's own."""
     content: bytes
     positions: dict[Place, int]
 
@@ -130,7 +131,7 @@ def _delimited(form: CsvFormat, file: Path, marks: Marks, part: str) -> Annotate
                 positions[place] = line
         writer.writerow(row)
     # the words of a receipt may need letters that a national encoding lacks; the file's own cells never do
-    return Annotated(".csv", copy.getvalue().encode(form.encoding, "replace"), positions)
+    return Annotated("", copy.getvalue().encode(form.encoding, "replace"), positions)
 
 
 def _csv_rows(form: CsvFormat, file: Path) -> Iterator[tuple[int | None, int, list[str]]]:
@@ -154,7 +155,7 @@ def _csv_rows(form: CsvFormat, file: Path) -> Iterator[tuple[int | None, int, li
 
 
 def harmless(cell: str) -> str:
-    """A cell of delimited text that no spreadsheet takes for a formula: an apostrophe before it if it began like one."""
+    """A cell of delimited text that no spreadsheet takes for a formula: one that begins so gets an apostrophe."""
     if not cell.lstrip(" ").startswith(FORMULA) or NUMBER.fullmatch(cell.strip()) or not cell.strip("-+ "):
         return cell
     return f"'{cell}"
@@ -187,7 +188,7 @@ class _Literal(str):
 
 
 def _json(form: JsonFormat, file: Path, marks: Marks, part: str) -> Annotated:
-    """The same document, each object of its list with one key more; numbers keep the text in which they were written."""
+    """The same document, each object of its list with one key more; numbers keep the text that they had."""
     document = json.loads(decoded(file, form.encoding), parse_float=_Literal, parse_int=_Literal)
     records = document
     for key in form.records.split(".") if form.records else ():
@@ -198,7 +199,7 @@ def _json(form: JsonFormat, file: Path, marks: Marks, part: str) -> Annotated:
     text = "\ufeff" if form.encoding == "utf-8" and file.read_bytes()[:3] == b"\xef\xbb\xbf" else ""
     text += _written(document) + "\n"
     positions = {place: place[1] for place in marks.of if place[0] == named}
-    return Annotated(".json", text.encode(form.encoding, "replace"), positions)
+    return Annotated("", text.encode(form.encoding, "replace"), positions)
 
 
 def _json_lines(form: NdjsonFormat, file: Path, marks: Marks, part: str) -> Annotated:
@@ -217,7 +218,7 @@ def _json_lines(form: NdjsonFormat, file: Path, marks: Marks, part: str) -> Anno
             if place in marks.of:
                 positions[place] = lines.number
         copy.append(body)
-    return Annotated(".ndjson", "".join(f"{line}\n" for line in copy).encode(form.encoding, "replace"), positions)
+    return Annotated("", "".join(f"{line}\n" for line in copy).encode(form.encoding, "replace"), positions)
 
 
 def _said(marks: Marks, place: Place) -> dict[str, Any]:
@@ -256,7 +257,7 @@ class _Looks:
         """The look of a cell: what became of it, and the kind of its value."""
         found = self.made.get((colour, kind))
         if found is None:
-            look = {"bg_color": COLOURS[colour]} if colour else {}
+            look: dict[str, Any] = {"bg_color": COLOURS[colour]} if colour else {}
             look |= {"bold": True} if colour in ("broken", "header") else {}
             look |= {"num_format": PATTERNS[kind]} if kind in PATTERNS else {}
             found = self.made[colour, kind] = self.book.add_format(look)
@@ -286,7 +287,7 @@ def _workbook(form: XlsxFormat, sent: Sent, marks: Marks, part: str) -> Annotate
             row = next(rows, None)
         positions |= copy.finish()
     book.close()
-    return Annotated(".xlsx", content.getvalue(), positions)
+    return Annotated("", content.getvalue(), positions)
 
 
 def _added(book: xlsxwriter.Workbook, name: str, number: int) -> Worksheet:
@@ -392,7 +393,6 @@ def _archive(source: SourceContract, form: ZipFormat, file: Path, marks: Marks, 
                 inside.flush()
                 plain = source.model_copy(update={"format": form.content})
                 copy = annotate(plain, Path(inside.name), marks, scratch=scratch, part=name)
-            ending = copy.suffix if form.content.type == "parquet" else ""
-            archive.writestr(zipfile.ZipInfo(name + ending), copy.content, zipfile.ZIP_DEFLATED)
+            archive.writestr(zipfile.ZipInfo(name + copy.suffix), copy.content, zipfile.ZIP_DEFLATED)
             positions |= copy.positions
-    return Annotated(".zip", content.getvalue(), positions)
+    return Annotated("", content.getvalue(), positions)

@@ -73,9 +73,14 @@ def check_file(registry: Registry, source: SourceContract, file: Path) -> Checke
         delivery = Delivery(sha256_of(file), source.source, file.name, file.parent, 1)
         key = secrets.token_bytes(LEAST_KEY_BYTES)
         inspection = inspect_file(source, delivery, file, scratch=Path(scratch), key=key)
-        if inspection.rule is not None:
-            return Checked(source, inspection, None)
-        return Checked(source, inspection, stage(registry, source, _records(source, inspection)))
+        return conclude(registry, source, inspection)
+
+
+def conclude(registry: Registry, source: SourceContract, inspection: Inspection) -> Checked:
+    """What a night would make of what was read: the records of an accepted file are parsed."""
+    if inspection.rule is not None:
+        return Checked(source, inspection, None)
+    return Checked(source, inspection, stage(registry, source, _records(source, inspection)))
 
 
 def _records(source: SourceContract, inspection: Inspection) -> pl.DataFrame:

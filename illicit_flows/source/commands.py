@@ -9,7 +9,7 @@ import typer
 
 from illicit_flows.terminal import Exit, HomeOption, JsonOption, enter, print_json, print_records, words
 from schemas.contracts import LANGUAGES, Language, SourceContract
-from schemas.registry import registry
+from schemas.registry import PROJECT, registry
 
 app = typer.Typer(no_args_is_help=True, help="Sources: their contracts, their files, and what became of them.")
 
@@ -35,6 +35,45 @@ def source_list(as_json: JsonOption = False) -> None:
         for source in registry().sources.values()
     ]
     print_records(known, list(known[0]), as_json)
+
+
+@app.command("new")
+def source_new(
+    name: Annotated[str, typer.Argument(help="Name of the source: small letters, digits and _.")],
+    sample: Annotated[Path, typer.Option("--from", help="A file of the publisher's.")],
+    lang: Annotated[str, typer.Option("--lang", help="The file's language: en, es, fr or pt.")],
+    publisher: Annotated[str | None, typer.Option(help="The publisher's name.", show_default=False)] = None,
+    project: Annotated[
+        Path | None, typer.Option(help="Root of the project to write into. Default: this one.", show_default=False)
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Propose a contract for a file that has none, with its lookups and an invented sample; then read it through."""
+    from illicit_flows.source.guess_read import CannotPropose
+    from illicit_flows.source.propose import propose
+
+    language = next((language for language in LANGUAGES if language == lang), None)
+    if language is None:
+        raise typer.BadParameter(f"one of {', '.join(LANGUAGES)}", param_hint="--lang")
+    if not sample.is_file():
+        raise typer.BadParameter(f"there is no file {sample}", param_hint="--from")
+    try:
+        found = propose((project or PROJECT).expanduser().resolve(), name, sample, language, publisher)
+    except CannotPropose as fault:
+        raise typer.BadParameter(str(fault), param_hint="NAME or --from") from None
+    for row in found.suggestions:
+        like = f": perhaps {row['perhaps']}, like {row['like']!r} ({row['score']:.2f})" if row["perhaps"] else ""
+        words.print(f"no code yet: {row['column']} = {row['spelling']} ({row['rows']} rows){like}")
+    for item in found.to_do:
+        words.print(f"TO DO: {item}")
+    words.print(
+        f"next: read {found.written[0]}, then `flows source check {sample} --source {name}`; "
+        "step by step: docs/guides/add-a-source.md"
+    )
+    if as_json:
+        print_json(vars(found))
+    else:
+        print_records([{"wrote": path} for path in found.written], ["wrote"], as_json=False)
 
 
 @app.command("check")
@@ -126,3 +165,51 @@ def source_forget(
     else:
         print_records([vars(gone) | {"releases": ", ".join(gone.releases), "public": ", ".join(gone.public)}],
                       ["delivery_id", "source_id", "releases", "public"], as_json=False)  # fmt: skip
+
+
+@app.command("receipt")
+def source_receipt(
+    delivery: Annotated[
+        str, typer.Argument(help="The delivery's id, its first digits (eight or more), or its file name.")
+    ],
+    home: HomeOption = None,
+    lang: LanguageOption = None,
+    out: Annotated[Path, typer.Option("--out", help="Folder to write to. Default: the current one.")] = Path(),
+    as_json: JsonOption = False,
+) -> None:
+    """Write a receipt of a delivery for its sender: a page, and the file itself with a word on each row."""
+    from illicit_flows.source.receipt import find, write_receipt
+
+    house = enter(home)
+    found = find(house, delivery)
+    contract = _contract(found.source_id)
+    receipt, paths = write_receipt(house, registry(), found, _language(lang, contract), out.expanduser().resolve())
+    words.print("the receipt is for the sender of the file alone: it repeats values of the file")
+    if as_json:
+        facts = {"delivery_id": found.delivery_id, "source_id": found.source_id, "file_name": found.file_name}
+        verdict = {"verdict": receipt.checked.inspection.verdict, "says": receipt.says or None}
+        print_json(facts | verdict | receipt.checked.endings() | {"files": [str(path) for path in paths]})
+    else:
+        for path in paths:
+            typer.echo(path)
+
+
+@app.command("template")
+def source_template(
+    out: Annotated[Path, typer.Option("--out", help="The workbook to write.")],
+    lang: Annotated[str, typer.Option("--lang", help="en, es, fr or pt.")],
+    contact: Annotated[str, typer.Option("--contact", help="Whom the form says to send it to.")] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Write the blank form for an agency that has no system of its own."""
+    from illicit_flows.source.template import blank_form, form_contract
+    from pipelines.store import write_bytes
+
+    contract = form_contract(registry())
+    path = out.expanduser().resolve()
+    write_bytes(path, blank_form(registry(), _language(lang, contract), contact=contact))
+    words.print(f"filled in, it belongs into the folder {contract.publisher.inbox}/ of the inbox")
+    if as_json:
+        print_json({"file": str(path), "source_id": contract.source, "language": lang})
+    else:
+        typer.echo(path)

@@ -96,22 +96,25 @@ def read_sample(file: Path, scratch: Path) -> Sample:
         head = content.read(4096)
     kind, evidence = kind_of(file, head, read)
     found = [Guess("format.type", kind, evidence)]
-    if kind == "zip":
-        form, rest = _zip_form(read)
-    elif kind == "xlsx":
-        form, rest = _xlsx_form(read, _sheet_names(read))
-    elif kind == "parquet":
-        form, rest = ParquetFormat(type="parquet"), _Found()
-    elif kind == "json":
-        form, rest = _json_form(file)
-    elif kind == "ndjson":
-        encoding, why = encoding_of(_looked_at(file))
-        form, rest = NdjsonFormat(type="ndjson", encoding=encoding), _Found([Guess("encoding", encoding, why)])
-    else:
-        form, rest = csv_form(_looked_at(file), complete=file.stat().st_size <= LOOKED_AT)
+    form, rest = _form_of(kind, file, read)
     sample = _framed(form, read(form), rest)
     sample.guesses[:0] = found
     return sample
+
+
+def _form_of(kind: str, file: Path, read: Reader) -> tuple[FileFormat, _Found]:
+    if kind == "zip":
+        return _zip_form(read)
+    if kind == "xlsx":
+        return _xlsx_form(read, _sheet_names(read))
+    if kind == "parquet":
+        return ParquetFormat(type="parquet"), _Found()
+    if kind == "json":
+        return _json_form(file)
+    if kind == "ndjson":
+        encoding, why = encoding_of(_looked_at(file))
+        return NdjsonFormat(type="ndjson", encoding=encoding), _Found([Guess("encoding", encoding, why)])
+    return csv_form(_looked_at(file), complete=file.stat().st_size <= LOOKED_AT)
 
 
 def stand_in(form: FileFormat) -> SourceContract:
@@ -409,7 +412,7 @@ def _sheet(read: Reader, name: str) -> _Sheet | None:
     height = 1
     if _second_half(rows[place], below) and place + 2 < len(rows):
         row, height = row + 1, 2
-    elif _filled(above) > 1 and _width(above) > 2 and not any(TYPED.match(cell.strip()) for cell in above):
+    elif _is_group_row(above) and (over := at(row - 1)) and _same_names(above, over[0]):
         height = 2
     if height == 2 and (joined := at(row, 2)):
         names = joined[0]
@@ -447,6 +450,12 @@ def _second_half(row: Sequence[str], below: Sequence[str]) -> bool:
     gaps = sum(1 for cell in first if not cell.strip())
     filled_gaps = all(one.strip() or other.strip() for one, other in zip(first, second, strict=True))
     return gaps > 0 and filled_gaps and not any(TYPED.match(cell.strip()) for cell in below if cell.strip())
+
+
+def _is_group_row(row: Sequence[str]) -> bool:
+    """Whether a row above the header holds several texts and no figure: names of groups of columns, no title."""
+    texts = {cell.strip() for cell in row if cell.strip()}
+    return len(texts) > 1 and _width(row) > 2 and not any(TYPED.match(text) for text in texts)
 
 
 def _sheet_globs(names: list[str], others: list[str]) -> list[str]:

@@ -68,15 +68,15 @@ SEIZURE_WORDS: Mapping[str, tuple[str, ...]] = {
     ),
     "currency": _words("currency, moneda, devise, monnaie, moeda, divisa"),
     "record_id": _words(
-        "id, record id, record no, record number, record, reference, ref, ref no, no, num, number, n, nr, serial no, key",
-        "registro, numero, n de registro, numero de registro, referencia, id registro, codigo, folio, acta, n acta",
+        "id, record id, record no, record number, record, reference, ref, ref no, no, num, number, n, nr, serial no",
+        "registro, numero, n de registro, numero de registro, referencia, id registro, folio, acta, n acta",
         "identifiant, n d enregistrement, numero d enregistrement, n de pv, pv, n do auto, auto, processo, n do registro",
         "case no, case number, case id, caso, n de caso, numero de caso, dossier, n dossier, seizure id, seizure no",
         "uid, uuid, rowid, n op, op no",
     ),
     "departure": _words(
         "departure, country of departure, departure country, from, country from, coming from, sent from, provenance",
-        "shipped from, loading, port of loading, route from, country of provenance, exporting country, export country",
+        "exporter, shipped from, loading, port of loading, route from, country of provenance, exporting country, export country",
         "embarkation, procedencia, pais de procedencia, pais procedencia, salida, pais de salida, lugar de salida",
         "embarque, partida, pais de partida, desde, pays de provenance, depart, pays de depart, en provenance de, de",
         "provenance pays, embarquement, proveniencia, pais de proveniencia, saida, pais de embarque",
@@ -94,7 +94,7 @@ SEIZURE_WORDS: Mapping[str, tuple[str, ...]] = {
     ),
     "destination": _words(
         "destination, country of destination, destination country, final destination, intended destination, bound for",
-        "to, country to, going to, port of discharge, discharge, importing country, route to, destino, pais de destino",
+        "importer, to, country to, going to, port of discharge, discharge, importing country, route to, destino, pais de destino",
         "pais destino, destino final, hacia, para, pays de destination, pays destination, vers, a destination de",
         "destination finale, descarga, pais de chegada",
     ),
@@ -195,7 +195,7 @@ OUTCOME_WORDS: Mapping[str, tuple[str, ...]] = {
     "currency": SEIZURE_WORDS["currency"],
     "reporter": SEIZURE_WORDS["reporter"],
 }  # fmt: skip
-YEAR = _words("year, ano, annee, anio, año, fiscal year, reporting year, exercice, gestion")
+YEAR_WORDS = _words("year, fy, ano, annee, anio, año, fiscal year, reporting year, exercice, gestion")
 MONTH = _words("month, mes, mois")
 FISCAL = _words("fiscal, fiscal year, fy, ejercicio fiscal, exercice budgetaire, exercice fiscal, ano fiscal")
 VINTAGE = _words(
@@ -207,6 +207,8 @@ OTHER_DATES = _words(
     "registered, registration, report date, entered, entry date, registro, fecha de registro, fecha de reporte",
     "enregistrement, date d enregistrement, data de registo, data de registro, trial, arrest",
 )
+EVENTS = _words("events, count of event, number of seizures, seizures, cases, number of cases, casos, incautaciones",
+                "nombre de saisies, saisies, apreensoes, numero de apreensoes, numero de casos, numero de incautaciones")  # fmt: skip
 HECTARES = _words("hectares, ha, hectareas, area ha, superficie, superficie ha, area")
 
 PERSONAL: Mapping[str, tuple[str, ...]] = {
@@ -258,6 +260,50 @@ FREE_TEXT = _words(
     "relato, hechos, circunstancias, observations, observation, remarques, commentaires, commentaire, circonstances",
     "resume, faits, recit, observacoes, observacao, comentarios, descricao, detalhes, resumo, historico, obs",
 )
+
+UNITS = {
+    "kg": "kilogram", "kgs": "kilogram", "kilo": "kilogram", "kilos": "kilogram", "g": "gram", "gr": "gram",
+    "grs": "gram", "gm": "gram", "gms": "gram", "mg": "milligram", "lb": "pound", "lbs": "pound", "libras": "pound",
+    "oz": "ounce", "t": "tonne", "tm": "tonne", "tons": "tonne", "toneladas": "tonne", "tonnes": "tonne", "l": "litre",
+    "lt": "litre", "lts": "litre", "litros": "litre", "litres": "litre", "liters": "litre", "ml": "millilitre",
+    "m3": "cubic_metre", "m³": "cubic_metre", "ha": "hectare", "no": "unit", "nb": "unit", "nbr": "unit", "n": "unit",
+    "number": "unit", "nombre": "unit", "numero": "unit", "pcs": "unit", "pc": "unit", "u": "unit", "und": "unit",
+    "unidad": "unit", "unidades": "unit", "unite": "unit", "unites": "unit", "units": "unit", "count": "unit",
+    "rounds": "round", "doses": "dose", "dosis": "dose", "tablets": "tablet", "comprimes": "tablet",
+    "comprimidos": "tablet", "tabletas": "tablet", "plants": "plant", "plantas": "plant", "plantes": "plant",
+}  # fmt: skip
+"""Units as they stand in headers and behind numbers, as `bare` gives them."""
+def _spellings(**codes: str) -> dict[str, str]:
+    return {spelling.strip(): code for code, spellings in codes.items() for spelling in spellings.split(",")}
+
+
+SPELLINGS: Mapping[str, Mapping[str, str]] = {
+    "units": UNITS,
+    "transport_modes": _spellings(
+        air_unspecified="air, by air, aereo, via aerea, aerea, aerien, aerienne, voie aerienne, par avion, aircraft, avion,"
+        "avioneta, aeronave, plane, airplane, aviao",
+        sea_unspecified="sea, by sea, maritime, maritimo, via maritima, maritima, voie maritime, boat, ship, vessel, lancha,"
+        "barco, bateau, navire, buque, navio, embarcacion, embarcacao",
+        road_unspecified="road, by road, land, overland, terrestre, via terrestre, voie terrestre, routier, route,"
+        "rodoviario, carretera, vehicle, vehiculo, vehicule, veiculo",
+        road_commercial="truck, lorry, trailer, camion, poids lourd, caminhao, tractomula, bus, coach, autobus, onibus, autocar",
+        road_private="car, private car, voiture, auto, automovil, coche, carro, motorcycle, motorbike, moto, motocicleta",
+        rail="rail, train, tren, trem, comboio, ferroviario, ferroviaire, voie ferree, via ferrea",
+        inland_water="river, fluvial, via fluvial, voie fluviale, canoe, pirogue",
+        post="post, postal, mail, by post, via postal, voie postale, correo, correos, courrier, colis postal, parcel, courier,"
+        "encomienda, correio",
+        pedestrian="foot, on foot, pedestrian, peaton, a pie, a pied, pieton, a pe, pedestre",
+        air_commercial="commercial flight, commercial aircraft, vuelo comercial, vol commercial, voo comercial, airline",
+        sea_commercial="container ship, cargo ship, buque portacontenedores, porte conteneurs, porta contentores",
+    ),
+    "commodities": _spellings(
+        cannabis_herb="liamba, soruma, suruma, diamba, maconha, marihuana, marijuana, weed, ganja, dagga, bhang, yamba",
+        cannabis_resin="hashish, haxixe, hachis, haschich, charas",
+        methamphetamine="ice, crystal meth, tik, meth, crystal",
+        mdma_ecstasy="ecstasy, extasis, mdma",
+    ),
+}  # fmt: skip
+"""Common spellings of codes that no lookup of the project need have, as `bare` gives them, by closed list."""
 
 NOT_KNOWN = frozenset(
     {

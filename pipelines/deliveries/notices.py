@@ -35,7 +35,7 @@ DOCUMENT = re.compile(
     r"\b\d{3}\.\d{3}\.\d{3}-\d{2}\b"  # Brazil's CPF
     r"|\b\d{1,2}\.\d{3}\.\d{3}-[\dkK]\b"  # Chile's RUT
     r"|\b(?:passport|pasaporte|passeport|passaporte|c[eé]dula|dni|cpf|nif|cni|id card|carte d'identit[eé])\b"
-    r"\W*\w*\d{4,}",
+    r"\D{0,15}\d{4,}",
     re.IGNORECASE,
 )
 PLATE = re.compile(

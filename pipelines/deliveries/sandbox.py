@@ -48,15 +48,17 @@ MEMORY = 352 * MIB
 """What a child may add to the server's address space: with the server's own 100 MiB it stays below 512 MiB."""
 MOST_MEMORY = 4096 * MIB
 CPU_SECONDS, WALL_SECONDS = 6, 8.5
-"""For a small file. A hostile one is given up within ten seconds, the start of the server included."""
-SECONDS_PER_MIB = {"csv": 0.25, "ndjson": 0.5, "json": 0.25}
-"""Of the delivered file; some five times what this takes on a slow machine."""
+"""Up to `QUICK`. A hostile file of that size is given up within ten seconds."""
+QUICK, QUICK_PACKED = 8 * MIB, 2 * MIB
+"""Bytes of a file that a slow machine reads in the time above; what is packed holds several times its size."""
+SECONDS_PER_MIB = {"csv": 0.5, "json": 0.25, "ndjson": 0.75}
+"""Of a file, above `QUICK`: some four times what a machine of today takes."""
 SECONDS_PER_PACKED_MIB = 1.0
-"""Of a workbook, an archive or Parquet, which hold several times their size."""
-MEMORY_PER_BYTE = {"json": 12, "xlsx": 24, "zip": 12}
-"""Of the part of a file above `HELD_WHOLE`, where the reader must hold the whole of it: a large honest file then gets
-what it needs, and a small hostile one nothing more. Delimited text, NDJSON and Parquet are walked and need no more."""
-HELD_WHOLE = 12 * MIB
+"""Of a workbook, an archive or Parquet, above `QUICK_PACKED`."""
+HELD_WHOLE = 16 * MIB
+MEMORY_PER_BYTE = {"json": 8, "xlsx": 24, "zip": 16}
+"""Above `HELD_WHOLE`, where the reader must hold the whole of a file: a large honest one then gets what it needs, and a
+small hostile one nothing more. Delimited text, NDJSON and Parquet are walked and never need more."""
 OUTPUT, OUTPUT_PER_BYTE = 512 * MIB, 16
 OPEN_FILES = 64
 BATCH_ROWS, BATCH_CHARACTERS = 8_192, 16 * MIB
@@ -182,12 +184,13 @@ def _asked(source: SourceContract, file: Path, folder: Path, limits: Limits, **m
 def limits_of(source: SourceContract, size: int) -> Limits:
     """What the child may take for a file of this size (bytes) and format."""
     kind = source.format.type
-    seconds = SECONDS_PER_MIB.get(kind, SECONDS_PER_PACKED_MIB) * size / MIB
+    free, rate = (QUICK, SECONDS_PER_MIB[kind]) if kind in SECONDS_PER_MIB else (QUICK_PACKED, SECONDS_PER_PACKED_MIB)
+    seconds = int(rate * max(0, size - free) / MIB)
     memory = MEMORY + MEMORY_PER_BYTE.get(kind, 0) * max(0, size - HELD_WHOLE)
     return Limits(
         memory=min(memory, MOST_MEMORY),
-        cpu_seconds=CPU_SECONDS + int(seconds),
-        wall_seconds=WALL_SECONDS + 2 * int(seconds),
+        cpu_seconds=CPU_SECONDS + seconds,
+        wall_seconds=WALL_SECONDS + 2 * seconds,
         output=OUTPUT + OUTPUT_PER_BYTE * size,
     )
 
@@ -196,12 +199,18 @@ def limits_of(source: SourceContract, size: int) -> Limits:
 
 
 class _Servers:
-    """The server of this process: started when first asked, and again if it has ended or if this process is a copy."""
+    """The server of this process: started when first asked, and again if it has ended."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.server: subprocess.Popen[bytes] | None = None
-        self.owner = 0
+
+    def forget(self) -> None:
+        """In a copy of the process: the server belongs to the original, which may be asking it right now."""
+        self.lock = threading.Lock()
+        if self.server is not None:
+            self.server.returncode = 0  # so that nobody waits for another's child
+        self.server = None
 
     def ask(self, job: bytes) -> dict[str, Any] | None:
         """How the child for a job ended, or None where server after server ends without an answer."""
@@ -218,8 +227,8 @@ class _Servers:
             return None
 
     def _asked(self, job: bytes) -> dict[str, Any] | None:
-        if self.server is None or self.owner != os.getpid():
-            self.server, self.owner = _started(), os.getpid()
+        if self.server is None:
+            self.server = _started()
         assert self.server.stdin is not None
         assert self.server.stdout is not None
         try:
@@ -232,9 +241,9 @@ class _Servers:
         return answer
 
     def end(self) -> None:
-        """End the server, if this process started one."""
+        """End the server, if this process has one."""
         server, self.server = self.server, None
-        if server is None or self.owner != os.getpid():
+        if server is None:
             return
         server.kill()
         for pipe in (server.stdin, server.stdout):
@@ -269,6 +278,7 @@ ENVIRONMENT = {
 }
 _SERVERS = _Servers()
 atexit.register(_SERVERS.end)
+os.register_at_fork(after_in_child=_SERVERS.forget)
 
 
 def _understood(end: dict[str, Any], limits: Limits, folder: Path) -> dict[str, Any]:

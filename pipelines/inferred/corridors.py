@@ -24,8 +24,9 @@ from threadpoolctl import threadpool_limits
 
 from pipelines.inferred.backoff import Floats
 from pipelines.inferred.posterior import MODEL_ID, REST
-from pipelines.store import Home, connect, frame, rows, sql, write_query
+from pipelines.store import Home, connect, frame, rows, sql, write_frame, write_query
 from schemas.registry import Registry
+from schemas.render import polars_schema
 
 CORRIDOR_INPUTS = (
     "conformed.seizures", "inferred.evidence", "inferred.seizure_evidence", "inferred.seizure_scope",
@@ -64,8 +65,13 @@ def make_corridors(home: Home, registry: Registry) -> int:
     with threadpool_limits(1):  # more threads would add in another order
         for pair_type, role in PAIRS.items():
             of_pair = weights.filter(pl.col("pair_type") == pair_type)
+            if of_pair.is_empty():
+                continue
             posteriors = _posteriors(frame(con, DENSE.format(role=role)), of_pair, places)
             found.append(_pairs(of_pair, posteriors, places))
+    if not found:  # no line says or suggests that it crossed a border
+        nothing = pl.DataFrame(schema=polars_schema(registry, registry.tables["inferred.corridor_seizures"]))
+        return write_frame(con, home, registry, "inferred.corridor_seizures", nothing)
     con.register("pairs", pl.concat(found))
     con.register("model", pl.DataFrame({"model_id": [MODEL_ID]}))
     return write_query(con, home, registry, "inferred.corridor_seizures", sql(__file__, "corridor_seizures"))

@@ -46,6 +46,8 @@ NUMBER_TARGETS: Mapping[str, str] = {
     "quantity": "quantity_reported", "kg": "kg", "n_events": "n_events", "hectares": "hectares", "proceeds": "proceeds",
     "persons_f": "persons_f", "persons_m": "persons_m", "persons_x": "persons_x", "persons_unknown": "persons_unknown",
 }  # fmt: skip
+OUTCOMES = frozenset({"stage", "stage_date"})
+"""What a row of seizures may say of the case, and a row of outcomes must."""
 WHOLE_NUMBERS = frozenset({"n_events", "persons_f", "persons_m", "persons_x", "persons_unknown"})
 NEEDED_NUMBERS = frozenset({"kg", "hectares"})
 """Numbers without which a row says nothing: the empty cell breaks the rule too, unless the contract declares it."""
@@ -141,7 +143,8 @@ def _parse_date(parsed: Parsed, mapped: Mapped) -> None:
         _set_period(parsed, first, last, precision, written)
         day = pl.col("period_start")
     bounds = source.dates
-    _mark(parsed, "missing_value", name, empty)
+    if _needed(source, column):
+        _mark(parsed, "missing_value", name, empty)
     _mark(parsed, "not_a_date", name, day.is_null() & ~empty, form=" | ".join(written.patterns))
     outside = ~day.is_between(bounds.earliest, bounds.latest)
     _mark(parsed, "date_out_of_bounds", name, outside, minimum=str(bounds.earliest), maximum=str(bounds.latest))
@@ -255,7 +258,7 @@ def _parse_leg(parsed: Parsed, mapped: Mapped) -> None:
 
 def _parse_code(parsed: Parsed, mapped: Mapped) -> None:
     """Code of a spelling. A spelling without a code breaks a rule or becomes `unmapped`, by what the target needs."""
-    registry, name, column = mapped.registry, mapped.name, mapped.column
+    registry, source, name, column = mapped.registry, mapped.source, mapped.name, mapped.column
     target = STAGED_NAMES.get(str(column.to), str(column.to))
     spelling = _joined(name, column)
     empty = pl.col(text_of(name)) == ""
@@ -268,7 +271,8 @@ def _parse_code(parsed: Parsed, mapped: Mapped) -> None:
     )
     unmapped = pl.col(unmapped_in(name)).is_not_null()
     if column.to in QUARANTINES:
-        _mark(parsed, "missing_value", name, pl.col(target).is_null() & empty)
+        if _needed(source, column):
+            _mark(parsed, "missing_value", name, pl.col(target).is_null() & empty)
         _mark(parsed, "unknown_code", name, unmapped)
     else:
         kept = pl.when(unmapped).then(pl.lit(UNMAPPED)).otherwise(pl.col(target))
@@ -304,6 +308,11 @@ def _joined(name: str, column: ColumnMap) -> pl.Expr:
     if column.also_with is None:
         return pl.col(text_of(name))
     return pl.concat_str(pl.col(text_of(column.also_with)), pl.col(text_of(name)), separator="|")
+
+
+def _needed(source: SourceContract, column: ColumnMap) -> bool:
+    """Whether an empty cell holds its row back: what became of a seizure need not be known yet."""
+    return source.kind == "outcomes" or column.to not in OUTCOMES
 
 
 def _lookup_key(spelling: pl.Expr, column: ColumnMap) -> pl.Expr:

@@ -1,29 +1,46 @@
 """Make a world: draw the truth, let the publishers report, write deliveries and truth side by side.
 
-Belongs here: the order of the steps and the folder layout. Does not belong here: any figure, word or format.
+Belongs here: the order of the steps, the folder layout, who works on which stretch. Does not belong here: any figure,
+word or format.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from __future__ import annotations
+
+import os
+import tempfile
+from collections import Counter, deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from multiprocessing import get_context
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 
-from pipelines.world import formats, reporting, words
-from pipelines.world.parameters import Parameters
-from pipelines.world.truth import happened, true_corridors
+from pipelines.world import formats, words
+from pipelines.world.flows import flow_shares
+from pipelines.world.growing import Growing
+from pipelines.world.network import network
+from pipelines.world.parameters import read_parameters
+from pipelines.world.readme import README
+from pipelines.world.reporting import totals
+from pipelines.world.reporting.common import TOLD
+from pipelines.world.seizing import rates
+from pipelines.world.stretch import Piece, make_piece
+from pipelines.world.truth import Stage
 
-SMALLEST, LARGEST = 1_000, 1_000_000
-
-README = """\
-Everything in this folder is simulated: no row describes a real seizure, and no figure may be cited. It was
-made with seed {seed} and {seizures} true seizures; the same arguments give the same bytes. The folder inbox/
-holds the deliveries, each in its publisher's own format, and truth/ holds what really happened:
-events.parquet (one row a seizure), reports.parquet (which data row of which file reports it, and what was
-hidden or wrong in that row) and corridors.parquet (the flows behind them, seized or not). To make it again:
-flows world --out DIR --seed {seed} --seizures {seizures}
-"""
+SMALLEST, LARGEST = 1_000, 30_000_000
+WORKERS, AHEAD = 2, 3
+"""Processes of a world of several stretches, and stretches that each may be ahead of what is written."""
+WRITERS = {
+    "airport_unit": formats.write_airport, "maritime_operations": formats.write_maritime,
+    "container_control": formats.write_containers, "caribbean_customs": formats.write_caribbean,
+    "firearms_tracing": formats.write_firearms, "cash_declarations": formats.write_cash,
+    "environmental_crime": formats.write_environment, "cites_trade": formats.write_table,
+    "colombia_policia": formats.write_police_api, "prosecution_outcomes": formats.write_outcomes,
+    "crop_monitoring": formats.write_crops, "us_cbp": formats.write_table,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -37,74 +54,191 @@ class WorldSummary:
     rows_by_file: dict[str, int]
 
 
-def make_world(out: Path, *, seed: int, seizures: int) -> WorldSummary:
+@dataclass
+class Written:
+    """What the stretches so far have added up to."""
+
+    rows: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    grams: Counter[str] = field(default_factory=Counter)
+    reports: int = 0
+    small: dict[tuple[str, str], dict[str, list[pl.DataFrame]]] = field(default_factory=dict)
+    register: list[pl.DataFrame] = field(default_factory=list)
+    sums: list[pl.DataFrame] = field(default_factory=list)
+    flows: list[pl.DataFrame] = field(default_factory=list)
+    courts: list[tuple[pl.DataFrame, pl.DataFrame]] = field(default_factory=list)
+
+
+def make_world(out: Path, *, seed: int, seizures: int, parameters: Path | None = None) -> WorldSummary:
     """Write a simulated world below `out` and say what was written.
 
-    `seizures` counts true seizures, 1,000 to 1,000,000. The same seed and number give the same bytes.
-    Files of an earlier world in `out` are overwritten: the names do not depend on the arguments.
+    `seizures` counts true seizures, 1,000 to 30 million. `parameters` is a file of overrides, as `write_parameters`
+    writes it. The same seed, number and parameters give the same bytes. Files of an earlier world in `out` are
+    overwritten: the names do not depend on seed and number.
 
     Raises:
-        ValueError: if `seizures` is out of range or `seed` is negative.
+        ValueError: if `seizures` is out of range, `seed` is negative, or the parameters cannot be used.
     """
     if not SMALLEST <= seizures <= LARGEST:
         raise ValueError(f"seizures must lie between {SMALLEST} and {LARGEST}, not {seizures}")
     if seed < 0:
         raise ValueError(f"seed must not be negative, not {seed}")
-    p = Parameters()
-    rng = np.random.Generator(np.random.PCG64(seed))
-
-    events = happened(p, rng, seizures)
-    sent = reporting.sent_to(p, rng, events)
-    ids = reporting.ids_reports(p, rng, sent["unodc_ids"])
-    brazil = reporting.brazil_reports(p, rng, sent["brazil_pf"])
-    police = reporting.police_reports(p, rng, sent["colombia_policia"])
-    annual = reporting.annual_totals(p, rng, events)
-
-    for folder in ("unodc_ids", "brazil_pf", "colombia_policia", "unodc_annual"):
-        (out / "inbox" / folder).mkdir(parents=True, exist_ok=True)
-    delivered = [
-        _deliver(out, "brazil_pf/simulated-pf-portos-aeroportos.csv", brazil, formats.write_brazil),
-        *(
-            _deliver(out, f"unodc_ids/simulated-ids-{year}.csv", ids.filter(year=year), formats.write_ids)
-            for year in p.years
-        ),
-    ]
-    for year in p.police_years:
-        rows, name = police.filter(year=year), f"colombia_policia/simulated-incautacion-{year}"
-        delivered.append(_deliver(out, f"{name}.csv", rows, formats.write_police_csv))
-        delivered.append(_deliver(out, f"{name}-api.json", rows.head(p.api_rows), formats.write_police_api))
-    formats.write_annual(annual, out / "inbox" / "unodc_annual" / "simulated-annual.csv")
-
-    (out / "truth").mkdir(exist_ok=True)
-    reports = pl.concat(delivered).sort("publisher", "file_name", "row_no")
-    formats.write_truth(_published_truth(events), out / "truth" / "events.parquet")
-    formats.write_truth(reports, out / "truth" / "reports.parquet")
-    formats.write_truth(true_corridors(p, events), out / "truth" / "corridors.parquet")
+    stage = Stage(read_parameters(parameters), seed, seizures)
+    out.mkdir(parents=True, exist_ok=True)
+    written = Written()
+    with tempfile.TemporaryDirectory(prefix=".stretches.", dir=out) as scratch, Growing(out) as files:
+        for piece in _pieces(stage, Path(scratch)):
+            _add(files, written, piece)
+        for name, grams in sorted(written.grams.items()):
+            files.add_line(name, f"TOTAL{',' * 9}{grams}\n")
+        _write_truth(stage, files, written)
+    _write_small(stage, out, written)
     note = README.format(seed=seed, seizures=seizures)
     (out / "README.txt").write_text(note, encoding="utf-8", newline="\n")
-    counted = {f"inbox/{d['publisher'][0]}/{d['file_name'][0]}": len(d) for d in delivered if len(d)}
-    counted["inbox/unodc_annual/simulated-annual.csv"] = len(annual)
-    return WorldSummary(out, seed, seizures, len(reports), dict(sorted(counted.items())))
+    by_file: Counter[str] = Counter()
+    for (publisher, file_name, _), rows in written.rows.items():
+        by_file[f"inbox/{publisher}/{file_name}"] += rows
+    return WorldSummary(out, seed, seizures, written.reports, dict(sorted(by_file.items())))
 
 
-def _deliver(out: Path, name: str, said: pl.DataFrame, write: Callable[[pl.DataFrame, Path], None]) -> pl.DataFrame:
-    """Write one delivery and return the truth about its rows, numbered from 1 below the header."""
-    write(said.drop(words.TRUTH_COLUMNS), out / "inbox" / name)
-    publisher, file_name = name.split("/")
-    return said.select(
-        "event_id",
-        publisher=pl.lit(publisher),
-        file_name=pl.lit(file_name),
-        row_no=pl.int_range(1, pl.len() + 1, dtype=pl.Int64),
-        label_noise="label_noise",
-        **{flag: pl.col(flag) for flag in words.FLAGS},
-    )
+# --- stretches --------------------------------------------------------------------------------------------------
+
+_stage: Stage | None = None
 
 
-def _published_truth(events: pl.DataFrame) -> pl.DataFrame:
-    """The true events in the columns that a scorer reads; `kg` is bulk weight of what was seized."""
-    return events.select(
-        "event_id", "origin", "departure", "transit", "destination", "seizing_country", "seized_at", "date",
-        "commodity", "commodity_group", (pl.col("milligrams") / 1_000_000).alias("kg"), "tablets", "mode",
-        "cross_border",
+def _prepare(stage: Stage) -> None:
+    global _stage  # noqa: PLW0603 (what a worker process keeps between its stretches)
+    _stage = stage
+
+
+def _work(chunk: int, scratch: Path) -> Piece:
+    assert _stage is not None
+    return make_piece(_stage, chunk, scratch)
+
+
+def _pieces(stage: Stage, scratch: Path) -> Iterator[Piece]:
+    """All stretches in their order, made here where there is one, and by two processes where there are more."""
+    if stage.chunks == 1 or not WORKERS:
+        yield from (make_piece(stage, chunk, scratch) for chunk in range(stage.chunks))
+        return
+    waiting: deque[Future[Piece]] = deque()
+    with _one_thread_each(), ProcessPoolExecutor(
+        WORKERS, mp_context=get_context("spawn"), initializer=_prepare, initargs=(stage,)
+    ) as pool:  # fmt: skip
+        for chunk in range(stage.chunks):
+            waiting.append(pool.submit(_work, chunk, scratch))
+            if len(waiting) > WORKERS * AHEAD:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Processes that share two cores get a thread each."""
+    before = os.environ.get("POLARS_MAX_THREADS")
+    os.environ["POLARS_MAX_THREADS"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["POLARS_MAX_THREADS"]
+        else:
+            os.environ["POLARS_MAX_THREADS"] = before
+
+
+def _add(files: Growing, written: Written, piece: Piece) -> None:
+    """Append a stretch to the files, and number its rows after those that stand there."""
+    keys = [(publisher, file_name, part) for publisher, file_name, part, *_ in piece.deliveries]
+    before = [written.rows[key] for key in keys]
+    for key, (publisher, file_name, part, n, rows) in zip(keys, piece.deliveries, strict=True):
+        written.rows[key] += n
+        name = f"inbox/{publisher}/{file_name}"
+        if isinstance(rows, pl.DataFrame):
+            written.small.setdefault((publisher, file_name), {}).setdefault(part, []).append(rows)
+        elif rows.suffix == ".csv":
+            files.add_text(name, rows)
+        else:
+            table = pl.read_ipc(rows)
+            files.add_rows(name, table)
+            if publisher == "police_register":
+                written.register.append(table)
+    files.add_rows("truth/events.parquet", pl.read_ipc(piece.events))
+    told = pl.read_ipc(piece.reports)
+    where = {name: pl.Series([key[i] for key in keys], dtype=pl.Enum(sorted({key[i] for key in keys})))[told["file"]]
+             for i, name in enumerate(("publisher", "file_name", "part"))}  # fmt: skip
+    files.add_rows("truth/reports.parquet", told.select(
+        pl.col("report_id") + written.reports, "event_id", **where,
+        row_no=pl.Series(before, dtype=pl.Int64)[told["file"]] + told["row"] + 1,
+        **{name: pl.col(name) for name in TOLD if name != "event_id"},
+        duplicate_of=pl.col("duplicate_of") + written.reports,
+    ))  # fmt: skip
+    written.reports += len(told)
+    written.grams.update(piece.grams)
+    written.sums.append(piece.sums)
+    written.flows.append(piece.flows)
+    written.courts.append(piece.courts)
+    for rows in (piece.events, piece.reports, *(d[4] for d in piece.deliveries if isinstance(d[4], Path))):
+        rows.unlink()
+
+
+# --- what is written at the end ---------------------------------------------------------------------------------
+
+
+def _write_truth(stage: Stage, files: Growing, written: Written) -> None:
+    """The small tables of the truth: corridors, routes, places, what changed, and what became of cases."""
+    p = stage.p
+    keys = ["commodity_group", "year", "departure", "destination"]
+    flows = pl.DataFrame(
+        [(group, p.years[year], *pair, round(share, 12))
+         for group, year, *pair, share in flow_shares(stage.plans, words.GROUP_OF)],
+        [*keys, "flow_share"], orient="row",
     )  # fmt: skip
+    seized = pl.concat(written.flows).group_by(keys).agg(pl.col("seizures", "milligrams").sum())
+    corridors = flows.join(seized, on=keys, how="left", validate="1:1").with_columns(
+        pl.col("seizures", "milligrams").fill_null(0)
+    )
+    corridors = corridors.with_columns(seized_kg=pl.col("milligrams") / 1_000_000).drop("milligrams").sort(keys)
+    files.add_rows("truth/corridors.parquet", corridors)
+    routes = [
+        (plan.route_id, plan.market, number, stop.role, stop.country, stop.place, plan.mode_at(number - 1))
+        for plan in stage.plans
+        for number, stop in enumerate(plan.stops, start=1)
+    ]
+    columns = ["route_id", "market", "stop", "role", "country", "place_id", "mode"]
+    files.add_rows("truth/routes.parquet", pl.DataFrame(routes, columns, orient="row"))
+    files.add_rows("truth/places.parquet", network().places)
+    files.add_rows("truth/rates.parquet", rates(p))
+    changes = [(kind, key, str(value)) for kind, of in p.at("changes").items() for key, value in of.items()]
+    files.add_rows("truth/changes.parquet", pl.DataFrame(changes, ["change", "key", "value"], orient="row"))
+    outcomes = pl.concat(truth for _, truth in written.courts).with_row_index("row_no", offset=1)
+    files.add_rows("truth/outcomes.parquet", outcomes.with_columns(pl.col("row_no").cast(pl.Int64)))
+
+
+def _write_small(stage: Stage, out: Path, written: Written) -> None:
+    """Publishers whose file is written in one go, and those of totals."""
+    rng = stage.generator(4)
+    sums = pl.concat(written.sums).group_by("year", "seizing_country", "commodity").agg(pl.col("milligrams").sum())
+    early, late = totals.border_agency(stage.p, rng)
+    drugs = sums.filter(pl.col("milligrams").is_not_null()).sort("year", "seizing_country", "commodity")
+    further = {
+        ("prosecution_outcomes", "simulated-resultados-pan.csv"): pl.concat(rows for rows, _ in written.courts),
+        ("crop_monitoring", "simulated-cultivos-coca.xlsx"): totals.crops(stage.p, rng),
+        ("us_cbp", "simulated-nationwide-fy19-fy22.csv"): early,
+        ("us_cbp", "simulated-nationwide-fy20-fy23.csv"): late,
+        ("unodc_annual", "simulated-annual.csv"): totals.annual(stage.p, rng, drugs),
+        ("unodc_annual", "simulated-wdr-2019-2023.xlsx"): totals.workbook(stage.p, rng, drugs),
+    }
+    for key, rows in further.items():
+        written.small[key] = {"": [rows]}
+        written.rows[*key, ""] = len(rows)
+    for (publisher, file_name), parts in written.small.items():
+        path = out / "inbox" / publisher / file_name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        whole = {part: pl.concat(rows, how="vertical_relaxed") for part, rows in parts.items()}
+        write = WRITERS.get(publisher) or (formats.write_wdr if path.suffix == ".xlsx" else formats.write_table)
+        write(whole, path)
+    (out / "database").mkdir(exist_ok=True)
+    newest = pl.concat(written.register).unique("record_id", keep="last", maintain_order=True)
+    formats.write_register_sql(
+        newest.head(stage.p.whole("register.sql_rows")), out / "database" / "police_register.sql"
+    )

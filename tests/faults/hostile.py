@@ -425,8 +425,10 @@ HOSTILE: dict[str, Hostile] = {
     "a number of an endless exponent": Hostile(
         JSON, of(b'[{"a":1e999999999}]'), header=("a",), cells=(("1e999999999",),)
     ),
-    "a quarter of a million objects, nine deep": Hostile(
-        JSON, of(lambda: b"[" + (b'{"a":' * 8 + b"{}" + b"}" * 8 + b",") * 245_000 + b"{}]"), one_of("too_large_inside")
+    "two million objects, twenty deep": Hostile(
+        JSON,
+        of(lambda: b"[" + (b'{"":' * 20 + b"{}" + b"}" * 20 + b",") * 120_000 + b"{}]"),
+        one_of("too_large_inside"),
     ),
     "four million empty lists": Hostile(JSON, of(lambda: b"[" + b"[]," * 4_000_000 + b"[]]"), one_of("not_an_array")),
     "a key that stands twice": Hostile(JSON, of(b'[{"a":1,"a":2}]'), one_of("repeated_column")),

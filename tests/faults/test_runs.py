@@ -46,13 +46,17 @@ def test_the_same_files_make_the_same_bytes_wherever_whenever_and_in_whatever_or
 
 def test_under_other_names_only_the_file_names_differ(registry: Registry, tmp_path: Path) -> None:
     named = {
-        "unodc_ids/one.csv": samples.ids({"DEPARTURE_COUNTRY": "Pakistan", "DESTINATION_COUNTRY": "Kenya"}),
-        "unodc_ids/two.csv": samples.ids({"DRUG_NAME": "no such thing", "PLACE": "Second"}),
+        "unodc_ids/ids-2014.csv": samples.ids(
+            {"DEPARTURE_COUNTRY": "Pakistan", "DESTINATION_COUNTRY": "Kenya"}, {"DRUG_NAME": "no such thing"}
+        ),
         "brazil_pf/three.csv": samples.brazil(),
         "colombia_policia/four.csv": samples.colombia(),
         "unodc_annual/five.csv": samples.annual(),
     }
-    renamed = {f"{name.split('/')[0]}/{9 - at}.csv": content for at, (name, content) in enumerate(named.items())}
+    other = ("another-ids-2014", "9", "8", "7")  # that publisher's names tell the year, and go on doing so
+    renamed = {
+        f"{name.split('/')[0]}/{new}.csv": content for (name, content), new in zip(named.items(), other, strict=True)
+    }
     homes = [Home.at(tmp_path / "a").make(), Home.at(tmp_path / "b").make()]
     for home, files in zip(homes, (named, renamed), strict=True):
         samples.conform(home, registry, files)
@@ -104,11 +108,11 @@ def withheld(simulated: Night, tmp_path_factory: pytest.TempPathFactory) -> dict
     """
     base = tmp_path_factory.mktemp("withheld")
     drifted, cut = copied(simulated, base / "drifted"), copied(simulated, base / "cut short")
-    empty = samples.put(base / "empty", {"unodc_ids/empty.csv": samples.ids().splitlines(keepends=True)[0]})
+    empty = samples.put(base / "empty", {"unodc_ids/ids-2031.csv": samples.ids().splitlines(keepends=True)[0]})
     sent = samples.put(
         base / "sent",
         {
-            "unodc_ids/renamed.csv": samples.ids().replace(b"DRUG_NAME", b"SUBSTANCE", 1),
+            "unodc_ids/renamed-ids-2014.csv": samples.ids().replace(b"DRUG_NAME", b"SUBSTANCE", 1),
             "brazil_pf/unknown.csv": samples.brazil({"NOVA_COLUNA": "x"}),
             "unodc_annual/missing.csv": without_column(samples.annual(), "Drug Group"),
             **NEW,
@@ -147,18 +151,18 @@ def while_held(home: Home, process: subprocess.Popen[str]) -> None:
 def test_a_file_of_another_shape_is_withheld_and_its_columns_are_named(withheld: dict[str, After]) -> None:
     after = withheld["drifted"]
     assert after.said.code == 4
-    for file_name, column in (("renamed", "SUBSTANCE"), ("unknown", "NOVA_COLUNA"), ("missing", "Drug Group")):
+    for file_name, column in (("renamed-ids-2014", "SUBSTANCE"), ("unknown", "NOVA_COLUNA"), ("missing", "Drug Group")):
         (line,) = [line for line in after.said.err.splitlines() if f"{file_name}.csv" in line]
         assert column in line
     assert {row["file_name"]: row["verdict"] for row in after.said.json["withheld"]} == {
-        "renamed.csv": "drifted", "unknown.csv": "drifted", "missing.csv": "drifted"
+        "renamed-ids-2014.csv": "drifted", "unknown.csv": "drifted", "missing.csv": "drifted"
     }  # fmt: skip
 
 
 @pytest.mark.slow
 def test_the_publisher_is_told_in_its_own_language(withheld: dict[str, After]) -> None:
     says = {row["file_name"]: row["says"] for row in withheld["drifted"].said.json["withheld"]}
-    assert says["renamed.csv"].startswith("These columns are not in the agreed format")
+    assert says["renamed-ids-2014.csv"].startswith("These columns are not in the agreed format")
     assert "colunas" in says["unknown.csv"]
 
 
@@ -190,8 +194,8 @@ def test_a_file_with_only_a_header_is_below_its_bound(withheld: dict[str, After]
     after = withheld["header_only"]
     assert after.said.code == 5
     (row,) = after.said.json["withheld"]
-    assert (row["file_name"], row["verdict"]) == ("empty.csv", "below_bound")
-    assert "empty.csv" in after.said.err
+    assert (row["file_name"], row["verdict"]) == ("ids-2031.csv", "below_bound")
+    assert "ids-2031.csv" in after.said.err
     assert after.release.faults() == []
     stale = {row["source_id"]: row["stale_since"] for row in after.release.index["sources"]}
     assert [name for name, since in stale.items() if since] == ["unodc_ids"]

@@ -20,7 +20,7 @@ FREIGHT = {"AMOUNT": "500.0", "DRUG_UNIT": "Kilogram", "DRUG_NAME": "Cocaine", "
 
 def infer(home: Home, registry: Registry, rows: list[dict[str, str]]) -> pl.DataFrame:
     """Chance of cross-border traffic beside each line."""
-    samples.conform(home, registry, {"unodc_ids/a.csv": samples.ids(*rows)})
+    samples.conform(home, registry, {"unodc_ids/ids-2014.csv": samples.ids(*rows)})
     make_evidence(home, registry)
     make_posteriors(home, registry)
     make_scope(home, registry)

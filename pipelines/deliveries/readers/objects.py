@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -92,12 +93,18 @@ def _no_number(word: str) -> Any:
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object whose keys stand once each: of a repeated key, one value would be lost in silence."""
-    found = {name_of(name): value for name, value in pairs}
+    found = {_key(name): value for name, value in pairs}
     if len(found) < len(pairs):
-        names = [name_of(name) for name, _ in pairs]
+        names = [_key(name) for name, _ in pairs]
         repeated = sorted({shown(name) for name in names if names.count(name) > 1})
         raise Unreadable("repeated_column", columns=", ".join(repeated[:20]))
     return found
+
+
+@lru_cache(maxsize=1024)
+def _key(name: str) -> str:
+    """A key as a column's name; objects repeat the same few."""
+    return name_of(name)
 
 
 def _at(document: Any, path: str) -> Any:

@@ -16,7 +16,7 @@ LONGEST_CELL = 1024 * 1024
 """Characters. A spreadsheet holds 32,767 in a cell; what is longer is a lost quotation mark or an attack."""
 LONGEST_LINE = 4 * 1024 * 1024
 """Characters of a line of text. Read at one go, so it bounds the memory that a file without line ends can take."""
-LONGEST_RECORD = 16 * 1024 * 1024
+LONGEST_RECORD = 4 * 1024 * 1024
 """Characters of a record that goes over many lines, for the same reason."""
 MOST_COLUMNS = 16_384
 """As many as a spreadsheet has."""
