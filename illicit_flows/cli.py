@@ -84,13 +84,27 @@ def run(
 def world(
     out: Annotated[Path, typer.Option(help="Folder to write to.")],
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same bytes.")] = 7,
-    seizures: Annotated[int, typer.Option(min=1000, max=1_000_000, help="Number of true seizures.")] = 20_000,
+    seizures: Annotated[int, typer.Option(min=1000, max=30_000_000, help="Number of true seizures.")] = 20_000,
+    parameters: Annotated[
+        Path | None, typer.Option(help="YAML file of numbers that replace the world's own.", show_default=False)
+    ] = None,
+    write_parameters: Annotated[
+        Path | None,
+        typer.Option(help="Write the world's own numbers to a YAML file, and no world.", show_default=False),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write a simulated world with known truth: deliveries in the sources' own formats, and `truth/` beside them."""
-    from pipelines.world import make_world
+    from pipelines import world as simulated
 
-    summary = make_world(out.expanduser().resolve(), seed=seed, seizures=seizures)
+    if write_parameters is not None:
+        simulated.write_parameters(write_parameters)
+        typer.echo(write_parameters)
+        raise typer.Exit
+    try:
+        summary = simulated.make_world(out.expanduser().resolve(), seed=seed, seizures=seizures, parameters=parameters)
+    except simulated.BadParameters as error:
+        raise typer.BadParameter(str(error), param_hint="--parameters") from None
     words.print(f"simulated {summary.seizures} seizures, {summary.reports} report rows (seed {seed})")
     if as_json:
         print_json(

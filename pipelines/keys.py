@@ -60,9 +60,10 @@ def fingerprint(forbidden: Path) -> str:
 
 
 def keyed_hash(key: bytes, name: str, text: str) -> str:
-    """HMAC-SHA256 of an identifier (NFC, trimmed, upper case), as 32 hexadecimal digits.
+    """HMAC-SHA256 of an identifier (NFC, upper case, without spaces or what shows nothing), as 32 hexadecimal digits.
 
     RFC 2104. The kind of identifier is part of the message, so that a case and a seizure of one number stay apart.
     """
-    plain = unicodedata.normalize("NFC", text).strip().upper()
+    shown = (letter for letter in text if unicodedata.category(letter)[0] not in "CZ")
+    plain = unicodedata.normalize("NFC", "".join(shown)).upper()
     return hmac.new(key, f"{name}\x1f{plain}".encode(), hashlib.sha256).hexdigest()[:32]

@@ -117,6 +117,7 @@ def delimited(records: Sequence[Cells], delimiter: str) -> bytes:
 
 def put(inbox: Path, files: Mapping[str, bytes]) -> Path:
     """Write `<publisher>/<file>` → bytes into an inbox; returns the inbox."""
+    inbox.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         (inbox / name).parent.mkdir(parents=True, exist_ok=True)
         (inbox / name).write_bytes(content)

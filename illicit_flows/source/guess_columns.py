@@ -1,7 +1,8 @@
 """Guesses what each column means: which target it fills, which code its spellings have, which is personal.
 
-Belongs here: the decisions, each with its evidence. Does not belong here: how a file is read (`guess_read`), how a cell
-is written (`guess_values`) or how a contract is written down (`propose`). What nothing speaks for is left open and said.
+Belongs here: the decisions, each with its evidence. Does not belong here: how a file is read (`guess_read`), how a
+cell is written (`guess_values`) or how a contract is written down (`propose`). What nothing speaks for stays open, and
+is said.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from illicit_flows.source.guess_values import (
     Marks,
     Numbers,
     Suggestion,
+    all_weekdays,
     built_in,
     dates_of,
     degrees_share,
@@ -67,6 +69,7 @@ PERSONS = ("persons_f", "persons_m", "persons_x", "persons_unknown")
 NEEDS_A_FIGURE = frozenset({"quantity", "kg", "hectares", "proceeds", *PERSONS})
 MOST_SPELLINGS = 400
 """A column with more spellings than this, most of them unknown, is no category."""
+ROLELESS = "it names countries, but no role"
 SHOWN = 40
 """Spellings without a code that the contract's comments list."""
 
@@ -204,7 +207,7 @@ class Planner:
             if self.language == "fr":  # `nombre` is a number there
                 ours = tuple(word for word in words if not word.startswith("nombre"))
             strength = header_strength(column.name, ours)
-            places = reason in {"leads to an owner"} and self._areas(column) >= 0.8
+            places = reason == "leads to an owner" and self._areas(column) >= 0.8
             tie = strength == things and reason == "name of a person" and not _looks_personal(column)
             if strength > 0 and strength >= things and not places and not tie:
                 return reason
@@ -247,7 +250,7 @@ class Planner:
         if not self.dates and not legs and (year or len(years) > 1):
             return "totals", Guess("kind", "totals", "its rows have a year and no day, and no route", sure=False)
         return "seizures", Guess("kind", "seizures", "its rows have a date and a commodity" if self.dates else
-                                 "nothing speaks for totals, outcomes or cultivation", sure=bool(self.dates))  # fmt: skip
+                                 "nothing speaks for another kind", sure=bool(self.dates))  # fmt: skip
 
     def _lines(self, kind: Kind) -> list[Line]:
         """Columns side by side whose names are years, or commodities with their unit."""
@@ -380,11 +383,11 @@ class Planner:
                 f"{round(numeric * column.n)} of {column.n} cells are numbers",
             )
         elif kind == "seizures":
-            numbers, spelled = quantities_with_unit(column)
+            numbers, _ = quantities_with_unit(column)
             if numbers:
                 share = sum(numbers.values()) / column.n
                 add("quantity_with_unit", max(said, 0.3), 1.2 * share,
-                    f"{sum(numbers.values())} of {column.n} cells are a number with one of {len([u for u in spelled if u])} units behind it")  # fmt: skip
+                    f"{sum(numbers.values())} of {column.n} cells are a number with a unit behind it")  # fmt: skip
 
     def _date_candidates(self, column: Column, strength: Mapping[str, float], add: Any) -> None:
         if column.name in self.dates:
@@ -499,13 +502,13 @@ class Planner:
             return
         year = next((c for n, c in self.columns.items() if is_year(c) and header_strength(n, YEAR_WORDS)
                      and self._free(n, "year")), None)  # fmt: skip
-        month = next((c for n, c in self.columns.items() if header_strength(n, MONTH) and month_numbers(c, self.language)
-                      and n not in self.choices), None)  # fmt: skip
+        month = next((c for n, c in self.columns.items() if header_strength(n, MONTH) and n not in self.choices
+                      and month_numbers(c, self.language)), None)  # fmt: skip
         if year is None or (month is None and kind == "totals"):
             return
         if month is None:
-            self.choices[year.name] = Choice(year.name, {"to": "seized", "date_format": "%Y"},
-                                             [Guess("to", "seized", "no column has a day or a month", sure=False)])  # fmt: skip
+            why = Guess("to", "seized", "no column has a day or a month", sure=False)
+            self.choices[year.name] = Choice(year.name, {"to": "seized", "date_format": "%Y"}, [why])
             self.dates[year.name] = _years(year, ("%Y",))
             return
         form = "%Y|%m" if numeric_share(month) > 0.9 else "%Y|%B"
@@ -530,9 +533,8 @@ class Planner:
         elif target == "quantity_with_unit":
             self._write_quantity(choice, column)
         elif target == "weekday":
-            self.lookups[self._lookup_name(column.name)] = {
-                t: str(n) for t, n in sorted(weekday_numbers(column).items())
-            }
+            names = all_weekdays(column)
+            self.lookups[self._lookup_name(column.name)] = {text: str(names[text]) for text in sorted(names)}
             choice.keys["lookup"] = self._lookup_name(column.name)
         elif target in LOOKUP_TARGETS:
             self._write_lookup(choice, column)
@@ -600,7 +602,7 @@ class Planner:
         whole = built_in(column, self.registry, self.codes, target)
         if whole is not None or target not in LEG_TARGETS:
             return (*whole, "") if whole else None
-        for mark in (";", ",", "/", "|", "-"):
+        for mark in (";", ",", "|"):
             if column.share(text for text in column.counts if mark in text):
                 parts = column.cells.str.split(mark).explode(empty_as_null=True).drop_nulls().str.strip_chars()
                 if found := built_in(Column(column.name, parts.alias(column.name)), self.registry, self.codes, target):
@@ -629,7 +631,8 @@ class Planner:
             ):
                 unknown.append(spelling)
         known = sum(counts[text] for text in counts if text in rows)
-        evidence = f"{len(counts) - len(unknown)} of {len(counts)} spellings are known ({known} of {sum(counts.values())} rows)"
+        rows_said = f"{known} of {sum(counts.values())} rows"
+        evidence = f"{len(counts) - len(unknown)} of {len(counts)} spellings are known ({rows_said})"
         choice.guesses.append(Guess("lookup", lookup, evidence, sure=not unknown))
         for spelling in sorted(unknown, key=lambda text: (-counts[text], text)):
             near = self.codes.suggest(target, spelling) if len(unknown) <= 200 else None
@@ -676,8 +679,8 @@ class Planner:
             if name in self.choices:
                 self._warn_of_persons(self.choices[name], column)
                 continue
-            twin = next((other for other, choice in self.choices.items()
-                         if choice.target and other != name and _one_to_one(column, self.columns[other])), None)  # fmt: skip
+            mapped = [self.columns[other] for other, choice in self.choices.items() if choice.target and other != name]
+            twin = next((other.name for other in mapped if _one_to_one(column, other)), None)
             kinds = _looks_personal(column)
             if twin is not None:
                 self._drop(
@@ -689,10 +692,12 @@ class Planner:
             elif name in self.dates:
                 self._drop(name, "another date", self.dates[name].evidence, sure=False)
             elif header_strength(name, VINTAGE) < 0.6:
-                self._drop(name, "nobody has said yet what it is for", f"{len(column.counts)} different texts in {column.n} filled cells",
+                why = f"{len(column.counts)} different texts in {column.n} filled cells"
+                self._drop(name, "nobody has said yet what it is for", why,
                            sure=False)  # fmt: skip
-                hint = "it names countries, but no role: map it `to` origin, departure, transit, destination or reporter" if (
-                    self._areas(column) >= 0.8) else "map it `to` a target, or keep it dropped and say why"  # fmt: skip
+                hint = "map it `to` a target, or keep it dropped and say why"
+                if self._areas(column) >= 0.8:
+                    hint = f"{ROLELESS}: map it `to` origin, departure, transit, destination or reporter"
                 self.choices[name].to_do.append(hint)
             else:
                 self._drop(name, "when the row was changed", "its header says so", sure=False)
@@ -857,8 +862,13 @@ class Planner:
                         f"{n} rows at the end look like a {kind}, but their text stands in a personal column"
                     )
                     continue
-                entry: dict[str, Any] = {"id": f"{kind}_row" + (f"_{number}" if number > 1 else ""), "column": name, "equals": text,
-                                         "reason": REASONS[kind], "expect": {"at_most": n}}  # fmt: skip
+                entry: dict[str, Any] = {
+                    "id": f"{kind}_row" + (f"_{number}" if number > 1 else ""),
+                    "column": name,
+                    "equals": text,
+                    "reason": REASONS[kind],
+                    "expect": {"at_most": n},
+                }
                 compared = self._compared(plan, rows[0]) if kind == "total" and len(rows) == 1 else None
                 if compared:
                     entry["compare_sum"] = {"column": compared}
@@ -877,7 +887,7 @@ class Planner:
         roleless = [
             n
             for n, c in plan.columns.items()
-            if c.target is None and not c.keys.get("personal") and any("role" in t for t in c.to_do)
+            if c.target is None and not c.keys.get("personal") and any(ROLELESS in item for item in c.to_do)
         ]
         reporter = plan.column_of("reporter")
         if reporter and roleless and len(self.columns[reporter.name].counts) > 1:
@@ -896,7 +906,7 @@ class Planner:
             column = self.columns[choice.name] if choice else None
             if choice and column and column.n_empty > 0.2 * self.n_rows and column.cells[0] != "":
                 found.append(
-                    f"{column.n_empty} cells of {choice.name} are empty: if each repeats the one above, add `fill_down: true`"
+                    f"{column.n_empty} cells of {choice.name} are empty: if each repeats the one above, set fill_down: true"
                 )
         if plan.kind == "seizures" and plan.column_of("record_id"):
             found.append("if a later file sends the same record again to change it, set restates: record")

@@ -1,7 +1,8 @@
 """An invented sample in the form of a real one: same format, marks, date forms and spellings, and no row of it.
 
-Belongs here: inventing rows, and the small writers. Does not belong here: what the form is (`guess_read`, `guess_columns`).
-Of the real file only words of categories are used again, those that stand in a lookup. The same name gives the same bytes.
+Belongs here: inventing rows, and the small writers. Does not belong here: what the form is (`guess_read`,
+`guess_columns`). Of the real file only words of categories are used again, those that stand in a lookup. The same name
+and form give the same bytes.
 """
 
 from __future__ import annotations
@@ -32,7 +33,6 @@ from schemas.contracts import (
     JsonFormat,
     Language,
     NdjsonFormat,
-    NumberFormat,
     PlainFormat,
     PostgresFormat,
     SourceContract,
@@ -54,6 +54,8 @@ TITLE: Mapping[Language, str] = {"en": "Invented sample", "es": "Muestra inventa
 WRONG: Mapping[Language, str] = {"en": "wrong on purpose", "es": "error a propósito", "fr": "erreur voulue",
                                  "pt": "erro de propósito"}  # fmt: skip
 PINNED = datetime(2000, 1, 1)  # noqa: DTZ001 - a workbook's own time stamp has no zone
+
+COUNTED = ("persons_f", "persons_m", "persons_x", "persons_unknown", "n_events")
 
 Row = dict[str, str]
 
@@ -114,36 +116,33 @@ class _Inventor:
     def _cell(self, name: str, column: ColumnMap, number: int, day: date) -> str:
         if column.to is None:
             return REMOVED[self.contract.language] if column.personal else ""
-        target = str(column.to)
-        language = self.contract.language
-        if target in {"seized", "stage_date", "period"}:
+        if column.to in {"seized", "stage_date", "period"}:
             forms = column.date_format or ["%Y-%m-%d"]
             return self._written(day, forms[number % len(forms)] if number < GOOD_ROWS else forms[0])
-        if target == "year":
-            return str(day.year - number % 3)
-        if target in {"quantity", "kg", "hectares", "proceeds"}:
-            return self._number(column.numbers or self.contract.numbers, whole=False)
-        if target in {"persons_f", "persons_m", "persons_x", "persons_unknown", "n_events"}:
-            return str(self.random.randint(0, 9))
-        if target == "quantity_with_unit":
-            return f"{self._number(column.numbers or self.contract.numbers, whole=False)} {self._spelling(name, column, number)}".strip()
-        if target in {"lat", "lon", "position"}:
-            return self._degrees(target, column)
-        if target == "weekday":
+        if column.to == "weekday":
             return next((text for text, code in self._lookup(column) if code == str(day.isoweekday())), "")
-        if column.lookup is not None:
-            return self._spelling(name, column, number, several=bool(column.split) and number == 1)
-        if target in {"record_id", "incident_number", "case_id", "seizure_ref"}:
-            return f"INV-{number + 1:04d}"
-        if target == "place_code":
-            return "XXX"
-        return f"{PLACE[language]} {number % 4 + 1}"
+        if column.lookup is not None or column.unit_lookup is not None:
+            figure = f"{self._number(column)} " if column.unit_lookup else ""
+            return figure + self._spelling(name, column, number, several=bool(column.split) and number == 1)
+        if column.to in {"lat", "lon", "position"}:
+            return self._degrees(str(column.to), column)
+        return self._figure_or_name(column, number, day)
 
-    def _number(self, form: NumberFormat, *, whole: bool) -> str:
-        kilograms = self.random.choice([self.random.randint(1, 90), self.random.randint(100, 9000)])
-        text = f"{kilograms:,}".replace(",", form.thousands) if form.thousands else str(kilograms)
-        marked = self.plan.numbers.told and not whole
-        return text + (f"{form.decimal}{self.random.randint(1, 9)}" if marked and self.random.random() < 0.6 else "")
+    def _figure_or_name(self, column: ColumnMap, number: int, day: date) -> str:
+        if column.to in {"quantity", "kg", "hectares", "proceeds"}:
+            return self._number(column)
+        place = f"{PLACE[self.contract.language]} {number % 4 + 1}"
+        return {
+            "year": str(day.year - number % 3), "place_code": "XXX", **dict.fromkeys(COUNTED, str(number % 5)),
+            **dict.fromkeys(("record_id", "incident_number", "case_id", "seizure_ref"), f"INV-{number + 1:04d}"),
+        }.get(str(column.to), place)  # fmt: skip
+
+    def _number(self, column: ColumnMap) -> str:
+        form = column.numbers or self.contract.numbers
+        amount = self.random.choice([self.random.randint(1, 90), self.random.randint(100, 9000)])
+        text = f"{amount:,}".replace(",", form.thousands)
+        with_fraction = self.plan.numbers.told and self.random.random() < 0.6
+        return text + (f"{form.decimal}{self.random.randint(1, 9)}" if with_fraction else "")
 
     def _degrees(self, target: str, column: ColumnMap) -> str:
         lat, lon = self.random.randint(1, 14), self.random.randint(1, 60)

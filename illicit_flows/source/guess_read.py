@@ -123,7 +123,8 @@ def stand_in(form: FileFormat) -> SourceContract:
         {
             "source": "sample", "version": 1, "kind": "totals", "publisher": {"name": "sample", "inbox": "sample"},
             "title": "-", "language": "en", "licence": "-", "citation": "-", "tlp": "RED", "cadence": "irregular",
-            "files": "*", "format": form.model_dump(), "rows": {"min": 1, "max": MOST_ROWS}, "numbers": {"decimal": "."},
+            "files": "*", "format": form.model_dump(), "rows": {"min": 1, "max": MOST_ROWS},
+            "numbers": {"decimal": "."},
             "dates": {"earliest": "1900-01-01", "latest": "2100-12-31"}, "restates": "snapshot",
             "reporter_role": "seizing_authority", "columns": {}, "privacy": "-",
             "constants": {"reporter": "-", "commodity": "-", "year": "2000", "kg": "0"},
@@ -223,7 +224,7 @@ def csv_form(content: bytes, *, complete: bool) -> tuple[CsvFormat, _Found]:
             Guess("encoding", encoding, why_encoding, sure=encoding not in {"cp850", "mac_roman"}),
             Guess("delimiter", DELIMITERS[delimiter], why_delimiter),
             Guess("header_row", str(lines[at]), _why_header(rows, at), sure=at == 0),
-            Guess("final_newline", str(newline).lower(), "this file's last line " + ("ends" if newline else "has no end"),
+            Guess("final_newline", str(newline).lower(), f"the last line {'ends' if newline else 'has no end'}",
                   sure=False),
         ],
         titles=[cell for row in rows[:at] for cell in row if cell.strip()],
@@ -464,8 +465,7 @@ def _sheet_globs(names: list[str], others: list[str]) -> list[str]:
         return names
     if len(names) == 1 and not others and not re.search("[0-9]", names[0]):
         return [glob.escape(names[0])]
-    patterns = sorted({re.sub(r"(19|20)[0-9]{2}", "[12][0-9][0-9][0-9]", glob.escape(name)) for name in names})
-    return patterns
+    return sorted({re.sub(r"(19|20)[0-9]{2}", "[12][0-9][0-9][0-9]", glob.escape(name)) for name in names})
 
 
 # --- archives and JSON --------------------------------------------------------------------------------------

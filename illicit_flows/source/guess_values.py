@@ -14,12 +14,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
+from itertools import pairwise
 
 import polars as pl
 from babel import Locale
 
 from illicit_flows.source.guess_words import OTHER, SPELLINGS, folded, is_not_known, weekdays
-from pipelines.forms import DateForm, dates, number_part, position, unit_part
+from pipelines.forms import DateForm, dates, month_names, number_part, position, unit_part
 from schemas.contracts import LANGUAGES, Language, NumberFormat
 from schemas.registry import CODES_OF_TARGET, CodeList, Registry
 
@@ -206,6 +207,9 @@ TIMES = (
 )  # fmt: skip
 SERIAL = "serial"
 PLAUSIBLE = (date(1950, 1, 1), date(2060, 12, 31))
+SERIAL_YEARS = (date(1990, 1, 1), date(2050, 12, 31))
+"""Narrower: any figure of five digits is a day of some year."""
+DIGITS_OF_A_DATE = re.compile(r"[0-9].*[0-9]")
 
 
 @dataclass(frozen=True)
@@ -225,9 +229,11 @@ class Dates:
 
 def dates_of(column: Column, language: Language, weekday: Column | None = None) -> Dates | None:
     """The forms that read the most cells; the order of day and month by what leaves no choice. None: no dates."""
-    if not column.n or not any(any(sign.isdigit() for sign in text) for text in list(column.counts)[:50]):
+    if column.share(text for text in column.counts if DIGITS_OF_A_DATE.search(text)) < 0.7:
         return None
     for languages in ((language,), *((other,) for other in LANGUAGES if other != language)):
+        if languages != (language,) and not _names_months(column.counts, languages):
+            continue
         read = _read(column, languages)
         order, evidence, sure, ambiguous = _order(column, read, language, weekday)
         usable = {form: found for form, found in read.items() if _order_of(form) in (None, order)}
@@ -255,29 +261,35 @@ def dates_of(column: Column, language: Language, weekday: Column | None = None) 
 
 
 def _read(column: Column, languages: tuple[Language, ...]) -> dict[str, dict[str, date]]:
-    """For each form, the spellings that it reads and their days. Longer forms are tried only where one fits."""
-    samples = pl.DataFrame(column.distinct).head(2000)
-    found: dict[str, dict[str, date]] = {}
-    shapes = {re.sub("[0-9]+", "9", text) for text in samples["text"]}
-    letters = any(re.search(r"[^\W\d_]{3,}", text) for text in samples["text"])
-    timed = any(":" in shape or re.search(r"[0-9]h[0-9]", shape) for shape in shapes)
-    for form in (*YEAR_FIRST, *DAY_FIRST, *MONTH_FIRST, *(NAMED if letters else ()), *COARSE):
-        for time in TIMES if timed and form not in COARSE else ("",):
-            if days := _parsed(column.distinct, form + time, languages):
-                found[form + time] = days
-    if numeric_share(column) > 0.9:
-        days = _parsed(column.distinct, SERIAL, languages)
-        if {text: day for text, day in days.items() if day.year >= 1990}:
-            found[SERIAL] = {text: day for text, day in days.items() if 1990 <= day.year <= 2050}
+    """For each form, the spellings that it reads and their days; times and names of months only where some stand."""
+    texts = column.distinct
+    shapes = {re.sub("[0-9]+", "9", text) for text in texts.head(2000)}
+    timed = any(":" in shape or re.search(r"9h9", shape) for shape in shapes)
+    named = _names_months(shapes, languages)
+    forms = [
+        form + time
+        for form in (*YEAR_FIRST, *DAY_FIRST, *MONTH_FIRST, *(NAMED if named else ()), *COARSE)
+        for time in (TIMES if timed and form not in COARSE else ("",))
+        if named or "%B" not in form
+    ]
+    forms += [SERIAL] if numeric_share(column) > 0.9 else []
+    days = pl.DataFrame({"text": texts}).select(
+        "text", *(dates(pl.col("text"), DateForm([form], languages))[0].alias(form) for form in forms)
+    )
+    found = {}
+    for form in forms:
+        since, until = SERIAL_YEARS if form == SERIAL else PLAUSIBLE
+        fits = pl.col(form).is_between(since, until)
+        fits &= pl.col("text").str.contains("^[0-9]{8}$") if form == "%Y%m%d" else pl.lit(True)
+        if read := dict(days.filter(fits).select("text", form).iter_rows()):
+            found[form] = read
     return found
 
 
-def _parsed(texts: pl.Series, form: str, languages: tuple[Language, ...]) -> dict[str, date]:
-    if form == "%Y%m%d":
-        texts = texts.filter(texts.str.contains("^[0-9]{8}$"))
-    first, _, _ = dates(pl.col("text"), DateForm([form], languages))
-    days = pl.DataFrame({"text": texts}).with_columns(first.alias("day")).filter(pl.col("day").is_between(*PLAUSIBLE))
-    return dict(days.iter_rows())
+def _names_months(shapes: Iterable[str], languages: tuple[Language, ...]) -> bool:
+    """Whether some texts name a month in one of some languages."""
+    names = "|".join(month_names(languages))
+    return any(re.search(rf"(?i)(?:^|[\W\d_])(?:{names})(?:$|[\W\d_])", shape) for shape in shapes)
 
 
 def _order_of(form: str) -> str | None:
@@ -354,19 +366,18 @@ def _sorted_proof(column: Column, days: Mapping[str, Mapping[str, date]]) -> tup
     texts = [text for text in column.cells if text in days["day"] and text in days["month"]]
     if len(texts) < 8:
         return None
-    back = {
-        order: min(
-            sum(1 for one, two in zip(texts, texts[1:], strict=False) if (days[order][two] < days[order][one]) == rising
-                and days[order][two] != days[order][one])
-            for rising in (True, False)
-        )
-        for order in ("day", "month")
-    }  # fmt: skip
+    back = {order: _steps_back([days[order][text] for text in texts]) for order in ("day", "month")}
     order, other = ("day", "month") if back["day"] < back["month"] else ("month", "day")
     if back[order] > 0.02 * len(texts) or back[other] < 0.15 * len(texts):
         return None
-    says = f"with the {order} first the {len(texts)} rows stand sorted by date ({back[order]} steps back), else not ({back[other]})"
+    says = f"with the {order} first {len(texts)} rows stand sorted ({back[order]} steps back), else not ({back[other]})"
     return order, says, len(texts) >= 20, False
+
+
+def _steps_back(days: list[date]) -> int:
+    """Steps against the order, rising or falling, in which most of some days stand."""
+    steps = [(one > two) - (one < two) for one, two in pairwise(days)]
+    return min(steps.count(1), steps.count(-1))
 
 
 def _cover(column: Column, read: Mapping[str, Mapping[str, date]]) -> list[str]:
@@ -391,6 +402,19 @@ def weekday_numbers(column: Column) -> dict[str, int]:
         if column.n and column.share(found) >= 0.9 and len(set(found.values())) >= min(3, len(column.counts)):
             return found
     return {}
+
+
+def all_weekdays(column: Column) -> dict[str, int]:
+    """The weekdays that a column names, and the others of the week in the same language and capitals."""
+    found = weekday_numbers(column)
+    language = max(LANGUAGES, key=lambda name: sum(folded(text).rstrip(".") in weekdays(name) for text in found))
+    written = list(found)
+    style = str.upper if all(text.isupper() for text in written) else str
+    if all(text[:1].isupper() for text in written) and style is str:
+        style = str.capitalize
+    width = "wide" if max(map(len, written), default=0) > 5 else "abbreviated"
+    names = Locale(language).days["format"][width]
+    return {style(str(name)): int(number) + 1 for number, name in names.items()} | found
 
 
 def month_numbers(column: Column, language: Language) -> bool:
@@ -453,17 +477,20 @@ class Codes:
     def __init__(self, registry: Registry, language: Language) -> None:
         self.registry, self.language = registry, language
         self._known: dict[str, dict[str, dict[str, int]]] = {}
+        self._codes: dict[tuple[str, str], str | None] = {}
 
     def list_of(self, target: str) -> CodeList:
         return self.registry.codes[CODES_OF_TARGET[target]]
 
     def code(self, target: str, spelling: str) -> str | None:
         """The code of a spelling that stands in a lookup, a label or the list itself, accents and capitals aside."""
-        found = self._spellings(target).get(_key(spelling), {})
-        if not found:
-            return None
-        best = sorted(found.items(), key=lambda item: (-item[1], item[0]))
-        return best[0][0] if len(best) == 1 or best[0][1] > best[1][1] else None
+        kind = CODES_OF_TARGET[target]
+        if (kind, spelling) not in self._codes:
+            found = self._spellings(target).get(_key(spelling), {})
+            best = sorted(found.items(), key=lambda item: (-item[1], item[0]))
+            clear = len(best) == 1 or (len(best) > 1 and best[0][1] > best[1][1])
+            self._codes[kind, spelling] = best[0][0] if clear else None
+        return self._codes[kind, spelling]
 
     def suggest(self, target: str, spelling: str) -> tuple[str, str, float] | None:
         """Code, spelling and likeness (0 to 1) of the nearest that is known, if any is near."""
@@ -471,9 +498,8 @@ class Codes:
         words = _key(spelling)
         near = difflib.get_close_matches(words, list(spellings), n=1, cutoff=0.72)
         if not near:  # one that is said with other words around it
-            near = sorted(
-                (known for known in spellings if len(known) > 4 and f" {known} " in f" {words} "), key=lambda known: -len(known)
-            )[:1]
+            inside = [known for known in spellings if len(known) > 4 and f" {known} " in f" {words} "]
+            near = sorted(inside, key=lambda known: (-len(known), known))[:1]
         if not near:
             return None
         codes = spellings[near[0]]
@@ -493,28 +519,32 @@ class Codes:
             known: dict[str, dict[str, int]] = {}
 
             def add(spelling: str, code: str, weight: int) -> None:
-                if spelling and code != "unmapped" and _key(spelling):
+                if code != "unmapped" and _key(spelling):
                     codes = known.setdefault(_key(spelling), {})
                     codes[code] = codes.get(code, 0) + weight
 
-            for row in self.list_of(target).rows:
-                code = row[self.list_of(target).key]
-                add(code, code, 4)
-                add(code.replace("_", " "), code, 2)
-                for language in LANGUAGES:
-                    label = row.get(f"label_{language}", "")
-                    for part in {label, label.split(" (")[0]}:
-                        add(part, code, 2)
-            for spelling, code in SPELLINGS.get(kind, {}).items():
-                if code in self.list_of(target).codes:
-                    add(spelling, code, 1)
+            self._add_labels(target, add)
             if kind == "areas":
                 self._add_areas(add)
             for lookup, language in self._lookups(kind):
-                for lookup_row in self.registry.lookups[lookup]:
-                    add(lookup_row.value, lookup_row.code, 3 if language == self.language else 1)
+                for row in self.registry.lookups[lookup]:
+                    add(row.value, row.code, 3 if language == self.language else 1)
             self._known[kind] = known
         return self._known[kind]
+
+    def _add_labels(self, target: str, add: Callable[[str, str, int], None]) -> None:
+        codes = self.list_of(target)
+        for row in codes.rows:
+            code = row[codes.key]
+            add(code, code, 4)
+            add(code.replace("_", " "), code, 2)
+            for language in LANGUAGES:
+                label = row.get(f"label_{language}", "")
+                for part in {label, label.split(" (")[0]}:
+                    add(part, code, 2)
+        for spelling, code in SPELLINGS.get(codes.name, {}).items():
+            if code in codes.codes:
+                add(spelling, code, 1)
 
     def _add_areas(self, add: Callable[[str, str, int], None]) -> None:
         for row in self.list_of("reporter").rows:

@@ -1,8 +1,8 @@
 """`flows source new`: a sample becomes a contract to be read through, its lookups, an invented sample and its row.
 
-Belongs here: the order of the steps, and writing them down, each guess beside what it rests on. Does not belong here: the
-guesses (`guess_*`). What is written loads; what nobody could know stands as `TO DO` and in a column that no file has, so
-that `flows source check` names it.
+Belongs here: the order of the steps, and writing them down, each guess beside what it rests on. Does not belong here:
+the guesses (`guess_*`). What is written loads; what nobody could know stands as `TO DO` and in a column that no file
+has, so that `flows source check` names it.
 """
 
 from __future__ import annotations
@@ -109,8 +109,8 @@ def contract_text(
     """The contract as YAML. Each guess is a comment above its key."""
     todo = "TO DO"
     lines = [
-        f"# Proposed by `flows source new` from a sample of {sample.table.height} rows. Lines with `guess` say what they rest",
-        "# on: read them, change what is wrong, and take the comment away. `TO DO` is what the sample cannot tell.",
+        f"# Proposed by `flows source new` from a sample of {sample.table.height} rows. A line with `guess` says what",
+        "# it rests on: read it, change what is wrong, take the comment away. `TO DO` is what the sample cannot tell.",
         *(f"# TO DO: {item}" for item in plan.to_do),
         f"source: {source}",
         "version: 1",
@@ -124,7 +124,7 @@ def contract_text(
         "# TO DO: under which licence it may be used, and how it is cited",
         f"licence: {_flow(todo)}",
         f"citation: {_flow(publisher or todo)}",
-        "# TO DO: how far the lines may travel (CLEAR, GREEN, AMBER, AMBER+STRICT or RED); until somebody says, few may see them",
+        "# TO DO: how far the lines may travel (CLEAR, GREEN, AMBER, AMBER+STRICT or RED); AMBER until then",
         "tlp: AMBER",
         "# TO DO: how often it comes (yearly, monthly or irregular)",
         "cadence: irregular",
@@ -243,7 +243,7 @@ def _column_lines(choice: Choice) -> list[str]:
     if choice.suggestions:
         lookup = choice.keys.get("lookup") or choice.keys.get("unit_lookup")
         lines.append(
-            f"  # TO DO: {len(choice.suggestions)} spellings have no code; add those that you know to schemas/lookups/{lookup}.csv:"
+            f"  # TO DO: {len(choice.suggestions)} spelling(s) without a code: add what you know to schemas/lookups/{lookup}.csv"
         )
         lines += [f"  #   {_one_line(item)}" for item in _suggestion_texts(choice)]
     return [*lines, f"  {_flow(choice.name)}: {_flow(choice.keys)}"]

@@ -33,6 +33,8 @@ from pipelines.world.truth import Stage
 SMALLEST, LARGEST = 1_000, 30_000_000
 WORKERS, AHEAD = 2, 3
 """Processes of a world of several stretches, and stretches that each may be ahead of what is written."""
+KEPT_FOR_SQL = 20_000
+"""Rows of the register that are kept in memory for the database script, which takes the first of them."""
 WRITERS = {
     "airport_unit": formats.write_airport, "maritime_operations": formats.write_maritime,
     "container_control": formats.write_containers, "caribbean_customs": formats.write_caribbean,
@@ -160,7 +162,7 @@ def _add(files: Growing, written: Written, piece: Piece) -> None:
         else:
             table = pl.read_ipc(rows)
             files.add_rows(name, table)
-            if publisher == "police_register":
+            if publisher == "police_register" and sum(map(len, written.register)) < KEPT_FOR_SQL:
                 written.register.append(table)
     files.add_rows("truth/events.parquet", pl.read_ipc(piece.events))
     told = pl.read_ipc(piece.reports)
@@ -238,7 +240,8 @@ def _write_small(stage: Stage, out: Path, written: Written) -> None:
         write = WRITERS.get(publisher) or (formats.write_wdr if path.suffix == ".xlsx" else formats.write_table)
         write(whole, path)
     (out / "database").mkdir(exist_ok=True)
-    newest = pl.concat(written.register).unique("record_id", keep="last", maintain_order=True)
-    formats.write_register_sql(
-        newest.head(stage.p.whole("register.sql_rows")), out / "database" / "police_register.sql"
-    )
+    register, most = pl.concat(written.register), stage.p.whole("register.sql_rows")
+    first = register.select("record_id").unique(maintain_order=True).head(most)
+    newest = register.unique("record_id", keep="last").select(register.columns)
+    newest = first.join(newest, on="record_id", how="left", validate="1:1", maintain_order="left")
+    formats.write_register_sql(newest, out / "database" / "police_register.sql")

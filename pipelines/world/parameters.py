@@ -9,12 +9,14 @@ A file of overrides has the shape of what `write_parameters` writes, and may lea
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from pipelines.world import words
 from pipelines.world.draws import shares
 
 NUMBERS = Path(__file__).with_name("numbers")
@@ -114,8 +116,10 @@ def read_parameters(overrides: Path | None = None) -> Parameters:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise BadParameters(f"{overrides.name} is no YAML in UTF-8: {error}") from None
     faults: list[str] = []
+    defaults = deepcopy(document)
     if stated is not None:
         _lay_over(document, stated, (), faults)
+    faults = faults or _disagreements(document, defaults)
     if faults:
         raise BadParameters(f"{overrides.name}: " + "; ".join(faults))
     return Parameters(document)
@@ -145,6 +149,28 @@ def _lay_over(into: dict[Any, Any], stated: yaml.Node, above: Sequence[str], fau
                 faults.append(f"line {line}: {name} {fault}")
             else:
                 into[key] = value
+
+
+def _disagreements(document: Mapping[str, Any], defaults: Mapping[str, Any]) -> list[str]:
+    """What does not fit together: a way that ends nowhere, a country or a thing that the world does not know."""
+    found = []
+    for market in document["markets"]:
+        rows = document["departures"].get(market, {})
+        origins = shares(document["origins"][market])
+        departures = {country for origin in origins for country in shares(rows.get(origin, f"{origin} 1"))}
+        lost = sorted(departures - set(document["onward"][market]))
+        found += [f"onward.{market}.{country} is missing" for country in lost]
+    at_home = document["found_at_home"]
+    found += [f"found_at_home.{country} is missing" for country in document["domestic"] if country not in at_home]
+    known = {"products": set(words.GROUP_OF), "found_at_home": set(words.GROUP_OF), "modes": set(document["kilograms"])}
+    for section, names in known.items():
+        for key, mix in document[section].items():
+            found += [f"{section}.{key} names an unknown {word}" for word in sorted(set(shares(mix)) - names)]
+    for publisher, menu in document["menus"].items():
+        for key in ("countries", "seized", "products", "modes"):
+            unknown = set(shares(menu[key])) - set(shares(defaults["menus"][publisher][key]))
+            found += [f"menus.{publisher}.{key} names {word}, which it never tells of" for word in sorted(unknown)]
+    return found
 
 
 def _unlike(default: Any, value: Any) -> str | None:

@@ -9,7 +9,8 @@ seed {seed} and {seizures} true seizures; the same arguments and parameters give
 flows world --out DIR --seed {seed} --seizures {seizures}
 
 inbox/      deliveries, each in its publisher's own format; every file is named simulated-*
-database/   police_register.sql: the register once more, as a PostgreSQL database would hold it (table and view)
+database/   police_register.sql: the register's first 5,000 records as a PostgreSQL database would hold them (table and
+            view), each as it was last stated
 truth/      what really happened; no part of any delivery:
   events.parquet     one row a seizure: what, when, how much, by which route; incident_id is shared by what was
                      seized together

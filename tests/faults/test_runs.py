@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+import hostile
 import polars as pl
 import pytest
 import samples
@@ -20,6 +21,7 @@ from nights import Killed, Night, Nights, Said, copied, finish, flows_here, kill
 
 import illicit_flows
 from illicit_flows.reader import Release
+from pipelines.deliveries.audit import noted
 from pipelines.published.make import INPUTS, STEPS, as_of_date, make_published
 from pipelines.published.release import make_release
 from pipelines.published.report import run_report
@@ -27,6 +29,15 @@ from pipelines.store import Home, locked
 from schemas.registry import Registry
 
 NEW = {"colombia_policia/incautacion-2018.csv": samples.colombia()}
+
+
+HOSTILE = {
+    "environmental_crime/simulated-ambiental-bomb.zip": hostile.zeros("madeira.csv", 1024),
+    "environmental_crime/simulated-ambiental-out.zip": hostile.archive(("../../madeira.csv", b"x")),
+    "airport_unit/simulated-saisies-aeroport-laughs.xlsx": hostile.laughing(),
+    "container_control/simulated-containers-deep.json": b"[" * 100_000 + b"]" * 100_000,
+}
+"""Files that attack the reader, one for each format that can."""
 
 
 # --- nothing new, and the same again ----------------------------------------------------------------------------
@@ -115,6 +126,7 @@ def withheld(simulated: Night, tmp_path_factory: pytest.TempPathFactory) -> dict
             "unodc_ids/renamed-ids-2014.csv": samples.ids().replace(b"DRUG_NAME", b"SUBSTANCE", 1),
             "brazil_pf/unknown.csv": samples.brazil({"NOVA_COLUNA": "x"}),
             "unodc_annual/missing.csv": without_column(samples.annual(), "Drug Group"),
+            **HOSTILE,
             **NEW,
         },
     )
@@ -154,9 +166,25 @@ def test_a_file_of_another_shape_is_withheld_and_its_columns_are_named(withheld:
     for file_name, column in (("renamed-ids-2014", "SUBSTANCE"), ("unknown", "NOVA_COLUNA"), ("missing", "Drug Group")):
         (line,) = [line for line in after.said.err.splitlines() if f"{file_name}.csv" in line]
         assert column in line
-    assert {row["file_name"]: row["verdict"] for row in after.said.json["withheld"]} == {
+    drifted = [row for row in after.said.json["withheld"] if row["verdict"] == "drifted"]
+    assert {row["file_name"]: row["verdict"] for row in drifted} == {
         "renamed-ids-2014.csv": "drifted", "unknown.csv": "drifted", "missing.csv": "drifted"
     }  # fmt: skip
+
+
+@pytest.mark.slow
+def test_a_hostile_file_is_refused_with_a_line_in_the_log_and_leaves_nothing_behind(withheld: dict[str, After]) -> None:
+    after = withheld["drifted"]
+    refused = [row for row in after.said.json["withheld"] if row["verdict"] == "damaged"]
+    assert {f"{row['source_id']}/{row['file_name']}" for row in refused} == set(HOSTILE)
+    lines = {line["delivery_id"]: line["rule_id"] for line in noted(after.home, "refused")}
+    assert {lines[row["delivery_id"]] for row in refused} == {
+        "too_large_inside", "unsafe_member", "entities_inside", "nested_too_deep"
+    }  # fmt: skip
+    beside = after.home.root.parent
+    assert {path.name for path in beside.iterdir()} == {"drifted", "cut short", "empty", "sent"}
+    assert not list(beside.rglob("madeira.csv"))
+    assert not list(after.home.scratch.rglob("read-*"))
 
 
 @pytest.mark.slow

@@ -446,3 +446,92 @@ def test_the_same_inputs_conform_to_the_same_bytes(world: Home, registry: Regist
     for step in (make.make_lines, make.make_legs, make.make_totals, make.make_seizures):
         step(home, registry)
     assert samples.table_bytes(home, ["conformed"]) == samples.table_bytes(world, ["conformed"])
+
+
+# --- several lines, several places, money -------------------------------------------------------------------
+
+SIDE_BY_SIDE = samples.contract(
+    columns={
+        "Day": samples.DAY,
+        "Ref": {"to": "incident_number", "not_known": [""]},
+        "Position": {"to": "position", "coordinates": "dms", "not_known": [""]},
+        "Via": {"to": "transit", "lookup": "@iso2", "split": ";", "role_word": "by way of", "not_known": [""]},
+        "To": {"to": "destination", "lookup": "@iso2", "role_word": "bound for", "not_known": [""]},
+    },
+    lines=[
+        {"columns": {"Heroin": {"to": "quantity"}}, "constants": {"commodity": "heroin", "unit": "pound"}},
+        {
+            "columns": {"Cash": {"to": "quantity"}, "Currency": {"to": "currency", "lookup": "@code"}},
+            "constants": {"commodity": "cash_currency", "unit": "currency_unit"},
+        },
+    ],
+)
+
+
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory: pytest.TempPathFactory, registry: Registry) -> dict[str, pl.DataFrame]:
+    """The conformed tables of one source whose rows hold several lines."""
+    home, contracts = Home.at(tmp_path_factory.mktemp("wide")).make(), samples.known(registry, SIDE_BY_SIDE)
+    rows = (
+        "2020-03-14,A,14°30'N 020°15'W,GH;NG,NL,10,100,EUR",
+        "2020-03-15,A,,,,5,,",
+        "2020-03-16,,,QQ;KE,,0,100,EUR",
+        "2020-03-16,,,,,1,0,",
+        "2039-03-16,B,,,,,100,EUR",
+        "2020-03-16,C,,,,,100,XXX",
+    )
+    header = "Day,Ref,Position,Via,To,Heroin,Cash,Currency"
+    samples.conform(home, contracts, {"planted/a.csv": samples.table_of(*rows, header=header)})
+    names = ("lines", "seizures", "legs")
+    return {name: samples.table(home, contracts, f"conformed.{name}").sort("row_no", "line_no") for name in names}
+
+
+def test_every_line_of_a_row_is_a_seizure_of_its_own_in_the_unit_that_is_its_own(wide: dict[str, pl.DataFrame]) -> None:
+    assert wide["lines"].select("row_no", "line_no", "commodity", "amount_semantics").rows() == [
+        (1, 1, "heroin", "weight"),
+        (1, 2, "cash_currency", "currency"),
+        (2, 1, "heroin", "weight"),
+        (3, 2, "cash_currency", "currency"),
+        (4, 1, "heroin", "weight"),
+        (5, 2, "cash_currency", "currency"),
+        (6, 2, "cash_currency", "currency"),
+    ]
+    assert wide["lines"]["kg_mid"][0] == Decimal("4.535924")
+    assert wide["lines"].filter(commodity="cash_currency")["kg_mid"].null_count() == 4
+    assert wide["lines"]["seizure_id"].is_unique().all()
+
+
+def test_lines_of_one_row_or_of_one_incident_number_are_one_incident(wide: dict[str, pl.DataFrame]) -> None:
+    incidents = [set(group["row_no"]) for _, group in wide["seizures"].group_by("incident_id", maintain_order=True)]
+    assert sorted(incidents, key=min) == [{1, 2}, {3}, {4}, {5}, {6}]
+    assert wide["seizures"]["incident_weight"].sum() == 5
+    assert wide["seizures"]["line_weight"].sum() == 7
+
+
+def test_money_is_valued_by_the_rate_of_its_day_and_not_at_all_without_one(wide: dict[str, pl.DataFrame]) -> None:
+    money = wide["lines"].filter(commodity="cash_currency")
+    valued = dict(money.select("row_no", pl.col("value_usd").is_not_null()).rows())
+    assert valued == {1: True, 3: True, 5: False, 6: False}
+    assert money.select("rate_id").null_count().item() == 2
+    assert money["value_usd"][0] == money["value_usd"][1]
+    assert 80 < money["value_usd"][0] < 160
+    assert set(money["quantity_reported"]) == {Decimal(100)}
+
+
+def test_several_places_of_one_role_stand_in_their_order_each_as_a_leg(wide: dict[str, pl.DataFrame]) -> None:
+    first = wide["lines"]["seizure_id"][0]
+    route = wide["legs"].filter(seizure_id=first).sort("seq")
+    assert route.select("seq", "role", "area", "role_reported").rows() == [
+        (1, "transit", "GHA", "by way of"),
+        (2, "transit", "NGA", "by way of"),
+        (3, "seizure", "KEN", "place of seizure"),
+        (4, "destination", "NLD", "bound for"),
+    ]
+    third = wide["legs"].filter(row_no=3).sort("seq")
+    assert third.select("role", "area").rows() == [("transit", "unmapped"), ("transit", "KEN"), ("seizure", "KEN")]
+
+
+def test_a_position_is_where_every_line_of_its_row_was_seized(wide: dict[str, pl.DataFrame]) -> None:
+    first = wide["lines"].filter(row_no=1)
+    assert set(first.select("lat", "lon", "place_precision").rows()) == {(14.5, -20.25, "point")}
+    assert wide["lines"].filter(row_no=4)["place_precision"].to_list() == ["country"]

@@ -9,15 +9,16 @@ import shutil
 import tempfile
 from datetime import date
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import polars as pl
 import pytest
 import samples
 
 from pipelines.conformed.make import make_lines
-from pipelines.deliveries.inspect import Inspection, inspect_file
+from pipelines.deliveries.inspect import Inspection, inspect_file, withheld
 from pipelines.deliveries.receive import Delivery, deliveries, receive
+from pipelines.keys import keyed_hash, new_key, read_key
 from pipelines.reference.make import make_reference
 from pipelines.store import Home
 from schemas.contracts import SourceContract
@@ -464,3 +465,89 @@ def test_a_delivery_tells_its_period_its_vintage_and_how_often_each_correction_t
     assert (ids["data_from"], ids["data_to"], ids["vintage"], ids["vintage_rank"]) == (*[date(2014, 5, 5)] * 3, 1)
     assert (police["restates"], police["restates_from"]) == ("nothing", None)
     assert dict(police["corrections"]) == {"dane_leading_zero": "1"}
+
+
+# --- what never gets past the door --------------------------------------------------------------------------
+
+SECRETS = ("Ana Secreta", "called +1 868 555 0100", "CASE/77-SECRET", "SEIZED/88-SECRET", "shifted secret")
+"""Of an officer, a remark, a case, a seizure; and of a row whose cells have shifted."""
+
+
+def private_source(**changes: Any) -> SourceContract:
+    columns = {
+        "Officer": {"drop": "name of a person", "personal": True},
+        "Remarks": {"drop": "free text may hold personal data"},
+        "Case": {"to": "case_id", "not_known": [""]},
+        "Seizure": {"to": "seizure_ref", "not_known": [""]},
+        "Stage": {"to": "stage", "lookup": "@code"},
+        "Result": {"to": "stage_state", "lookup": "@code"},
+        "On": {"to": "stage_date", "date_format": "%Y-%m-%d"},
+    }
+    return samples.contract(extra=columns, **changes)
+
+
+def private_rows() -> bytes:
+    officer, remark, case, seizure, shifted = SECRETS
+    good = f"2020-03-14,heroin,1,gram,{officer},{remark},{case},{seizure},trial,yes,2021-01-01"
+    bad = f"2020-03-14,tea,1,gram,{officer},{remark},{case},{seizure},trial,perhaps,2021-01-01"
+    return samples.table_of(
+        good, bad, f"2020-03-14,heroin,{shifted},1,gram,{officer},{remark},{case},{seizure},trial,yes,2021-01-01",
+        header="Day,Drug,Amount,Unit,Officer,Remarks,Case,Seizure,Stage,Result,On",
+    )  # fmt: skip
+
+
+def test_what_a_contract_drops_or_hashes_is_nowhere_in_the_home_but_in_the_delivery_itself(
+    home: Home, registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    new_key(tmp_path / "key")
+    monkeypatch.setenv("FLOWS_KEY_FILE", str(tmp_path / "key"))
+    contracts = samples.known(registry, private_source())
+    inbox = samples.put(tmp_path / "inbox", {"planted/a.csv": private_rows()})
+    receive(home, contracts, inbox)
+    counts = samples.conform(home, contracts, {})
+    assert counts["planted"] == {"records": 3, "staged": 1, "quarantined": 2, "declared": 0}
+    content = deliveries(home)[0].folder / "content"
+    assert content.stat().st_mode & 0o777 == 0o600
+    assert all(secret.encode() in content.read_bytes() for secret in SECRETS)
+    everything = [
+        samples.table(home, contracts, name).write_json().encode()
+        for name, table in contracts.tables.items()
+        if table.layer in {"deliveries", "staging", "conformed"}
+    ]
+    everything += [path.read_bytes() for path in home.root.rglob("*") if path.is_file() and path != content]
+    assert not [secret for secret in SECRETS for text in everything if secret.encode() in text]
+    (outcome,) = samples.table(home, contracts, "staging.outcomes").to_dicts()
+    (line,) = samples.table(home, contracts, "conformed.lines").filter(source_id="planted").to_dicts()
+    assert outcome["case_key"] == line["case_key"] == keyed_hash(read_key(home.root), "case_id", SECRETS[2])
+    assert outcome["seizure_key"] == keyed_hash(read_key(home.root), "seizure_ref", SECRETS[3])
+    assert (outcome["stage"], outcome["stage_state"], outcome["stage_date"]) == ("trial", "yes", date(2021, 1, 1))
+
+
+def test_without_a_key_a_source_with_case_ids_is_withheld_until_there_is_one_and_the_others_go_on(
+    home: Home, registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLOWS_KEY_FILE", str(tmp_path / "nowhere"))
+    contracts = samples.known(registry, private_source())
+    files = {"planted/a.csv": private_rows(), "brazil_pf/a.csv": samples.brazil()}
+    samples.deliver(home, contracts, files)
+    found = {row["source_id"]: row for row in samples.table(home, contracts, "deliveries.files").to_dicts()}
+    assert (found["planted"]["verdict_rule"], found["brazil_pf"]["verdict"]) == ("no_key", "accepted")
+    assert set(samples.table(home, contracts, "deliveries.rows")["source_id"]) == {"brazil_pf"}
+    assert state(home, contracts, "planted")["n_withheld"] == 1
+    (said,) = withheld(home, contracts)
+    assert said.startswith("planted: a.csv: ")
+    assert "{" not in said
+    new_key(tmp_path / "nowhere")
+    assert samples.stage(home, contracts, {})["planted"]["staged"] == 1
+    assert state(home, contracts, "planted")["status"] == "accepted"
+
+
+def test_a_column_that_looks_personal_is_noticed_in_the_home_and_nothing_of_it_is_said(
+    home: Home, registry: Registry
+) -> None:
+    rows = [{"PLACE": f"Sra. Invented {number}"} for number in range(5)]
+    samples.deliver(home, registry, {"unodc_ids/ids_2014.csv": samples.ids(*rows)})
+    (found,) = samples.table(home, registry, "deliveries.notices").to_dicts()
+    assert (found["source_id"], found["column"], found["looks_like"], found["n_rows"]) == (
+        "unodc_ids", "PLACE", "name", 5,
+    )  # fmt: skip

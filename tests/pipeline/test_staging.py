@@ -12,10 +12,13 @@ from typing import NamedTuple
 import polars as pl
 import pytest
 import samples
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from test_deliveries import WITHHELD
 
 from pipelines.staging import make
 from pipelines.store import Home, StoreError
+from schemas.contracts import LANGUAGES
 from schemas.registry import PROJECT, LookupRow, Registry
 
 
@@ -172,6 +175,72 @@ def test_a_record_that_breaks_three_rules_is_one_quarantined_record_with_three_r
 def test_a_long_value_is_shown_in_part(home: Home, registry: Registry) -> None:
     samples.stage(home, registry, {"unodc_ids/ids_2014.csv": samples.ids({"DRUG_NAME": "x" * 500})})
     assert quarantine(home, registry, "unodc_ids")["value_seen"].to_list() == ["x" * 80]
+
+
+# what a cell may be: right, wrong, empty, strange; a row of other shape; a row that is declared
+CELLS = {
+    "Day": ["2020-03-14", "2020-02-31", "", "1999-01-01", "Total", "\u200b2020-03-14"],
+    "Drug": ["heroin", "tea", "", " heroin "],
+    "Amount": ["1", "-1", "", "many", "1e30", "0"],
+    "Unit": ["gram", "?", ""],
+    "Cash": ["", "0", "5", "x"],
+    "Via": ["", "KE;NG", "QQ;", ";;"],
+}
+WIDE = samples.contract(
+    rows={"min": 1, "max": 100},
+    columns={
+        "Day": samples.DAY,
+        "Via": {"to": "transit", "lookup": "@iso2", "split": ";", "role_word": "via", "not_known": [""]},
+    },
+    lines=[
+        {"columns": {"Drug": samples.DRUG, "Amount": samples.AMOUNT, "Unit": samples.UNIT}},
+        {
+            "columns": {"Cash": {"to": "quantity"}},
+            "constants": {"commodity": "cash_currency", "unit": "currency_unit", "currency": "EUR"},
+        },
+    ],
+    declared=[
+        {"id": "total", "column": "Day", "equals": "Total", "reason": dict.fromkeys(LANGUAGES, "x")},
+        {"id": "none", "column": "Day", "equals": "", "reason": dict.fromkeys(LANGUAGES, "x")},
+    ],
+)
+ROW = st.tuples(*(st.sampled_from(cells) for cells in CELLS.values())).map(list)
+SHORT = st.lists(st.sampled_from(["heroin", ""]), max_size=len(CELLS) - 1)
+LONG = st.lists(st.sampled_from(["heroin", ""]), min_size=len(CELLS) + 1, max_size=len(CELLS) + 2)
+
+
+@settings(derandomize=True, deadline=None, max_examples=80, database=None)
+@given(
+    st.lists(st.tuples(st.one_of(ROW, ROW, SHORT, LONG), st.sampled_from([None, None, "truncated_record"])), max_size=9)
+)
+def test_whatever_the_rows_each_one_is_staged_quarantined_or_declared(
+    registry: Registry, rows: list[tuple[list[str], str | None]]
+) -> None:
+    records = [
+        {
+            "delivery_id": "d", "file_name": "f", "part": "pq"[number % 2], "row_no": number, "contract_version": 1,
+            "header": list(CELLS), "cells": cells, "damage": damage,
+        }
+        for number, (cells, damage) in enumerate(rows, start=1)
+    ]  # fmt: skip
+    texts = pl.List(pl.String)
+    schema = {
+        "delivery_id": pl.String, "file_name": pl.String, "part": pl.String, "row_no": pl.Int64,
+        "contract_version": pl.Int64, "header": texts, "cells": texts, "damage": pl.String,
+    }  # fmt: skip
+    made = make.stage(registry, WIDE, pl.DataFrame(records, schema=schema))
+    assert made.endings["records"] == len(rows)
+    ended = {
+        name: set(made.tables[name].select("part", "row_no").rows())
+        for name in ("staging.reports", "staging.quarantine", "staging.declared")
+    }
+    assert sum(map(len, ended.values())) == len(set().union(*ended.values())) == len(rows)
+    assert [len(found) for found in ended.values()] == [
+        made.endings[name] for name in ("staged", "quarantined", "declared")
+    ]
+    lines = made.tables["staging.reports"].select("part", "row_no", "line_no")
+    assert lines.is_unique().all()
+    assert set(made.tables["staging.quarantine"]["rule_id"]) <= registry.messages.rule_ids
 
 
 def test_records_that_are_lost_stop_the_source(home: Home, registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -527,6 +527,9 @@ def lines(world: WorldSummary) -> set[str]:
         ("products:\n  opium: 'all of it'\n", r"line 2: products\.opium must be a mix"),
         ("- 1\n", "line 1: the document must be a mapping"),
         ("a: [\n", "is no YAML"),
+        ("domestic:\n  CHL: '1'\n", r"found_at_home\.CHL is missing"),
+        ("origins:\n  opium: LAO 1\n", r"onward\.opium\.LAO is missing"),
+        ("menus:\n  airport_unit:\n    products: gold 1\n", "names gold, which it never tells of"),
         ("nothing: 1\nids:\n  swopped: 1\n", r"line 1: nothing .*; line 3: ids\.swopped"),
     ],
 )

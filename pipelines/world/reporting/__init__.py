@@ -33,7 +33,7 @@ def tell(stage: Stage, chunk: int, events: pl.DataFrame) -> tuple[list[Delivery]
         *police.api(p, [one for one in colombian if _begins_here(stage, chunk, one.file_name)]),
         *records.register(p, rng(), events, chunk),
         *records.medicines(p, rng(), events, chunk),
-        *units.airport(p, rng(), events, chunk),
+        *units.airport(p, rng(), events, chunk, plans),
         *units.maritime(p, rng(), events, chunk),
         *boxes,
         *units.caribbean(p, rng(), events, chunk),

@@ -6,11 +6,12 @@ Belongs here: what these two invented publishers say. Does not belong here: the 
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 
-from pipelines.world.draws import Numbers, log_normal, unless
+from pipelines.world.draws import Numbers, draw, log_normal, unless
 from pipelines.world.parameters import Parameters
 from pipelines.world.reporting.common import Delivery, country, delivery, hide, number_text, of, plain, upto
 from pipelines.world.reporting.units import numbered
@@ -32,13 +33,35 @@ STAGES = {  # as published: the truth's name
     "absolución": "acquittal", "sobreseimiento": "discontinued", "anulada": "overturned", "decomiso": "confiscation",
 }  # fmt: skip
 STATES = {"sí": "yes", "no": "no", "sin dato": "unknown"}
+
+
+class Step(NamedTuple):
+    """The truth about one row of the outcomes file."""
+
+    event_id: int
+    case_id: str
+    seizure_ref: str
+    stage: str
+    state: str
+    """yes or no"""
+    state_said: str
+    date: date
+    month_only: bool
+    instrument: str
+    persons_f: int
+    persons_m: int
+    persons_x: int
+    persons_unknown: int
+    proceeds: float | None
+    currency: str | None
+
+
 OUTCOMES = {
     "event_id": pl.Int64, "case_id": pl.String, "seizure_ref": pl.String, "stage": pl.String, "state": pl.String,
     "state_said": pl.String, "date": pl.Date, "month_only": pl.Boolean, "instrument": pl.String, "persons_f": pl.Int64,
     "persons_m": pl.Int64, "persons_x": pl.Int64, "persons_unknown": pl.Int64, "proceeds": pl.Float64,
     "currency": pl.String,
 }  # fmt: skip
-"""The truth about each row of the outcomes file, in its order."""
 
 
 def firearms(p: Parameters, rng: np.random.Generator, events: pl.DataFrame, chunk: int) -> list[Delivery]:
@@ -73,47 +96,49 @@ def outcomes(
     """What became of the container unit's seizures in Panama: rows of the file, and the truth about each of them."""
     told = [one.told.with_columns(country=one.rows["country"]) for one in containers]
     found = pl.concat(told).filter(pl.col("country") == "PA").select("event_id", "record_id") if told else None
-    rows: list[tuple[object, ...]] = []
+    rows: list[Step] = []
+    known = date(p.years[-1], 12, 31)  # what comes later is not known yet
     if found is not None:
         days = events.select("event_id", "date")
         for event_id, ref, day in found.join(days, on="event_id", maintain_order="left").iter_rows():
             if rng.random() < p.number("outcomes.followed"):
                 case = f"EXP-{day.year}-{chunk * 10_000 + len(rows) + 1:05d}"
-                rows += _case(p, rng, event_id, case, ref, day)
+                rows += [row for row in _case(p, rng, event_id, case, ref, day) if row.date <= known]
     truth = pl.DataFrame(rows, OUTCOMES, orient="row")
     return _as_published(truth), truth
 
 
-def _case(
-    p: Parameters, rng: np.random.Generator, event_id: int, case: str, ref: str, seized: date
-) -> list[tuple[object, ...]]:
+def _case(p: Parameters, rng: np.random.Generator, event_id: int, case: str, ref: str, seized: date) -> list[Step]:
     """The stages of one case, until it ends."""
     on, instead = p.numbers("outcomes.go_on"), p.mix_of("outcomes.instead")
-    persons = [int(n) for n in rng.poisson(p.row("outcomes.persons"))]
+    women, men, others, unsexed = (int(n) for n in rng.poisson(p.row("outcomes.persons")))
     mix = p.mix("outcomes.instruments")
-    instrument = list(mix)[int(rng.choice(len(mix), p=list(mix.values())))]
+    instrument = list(mix)[int(draw(rng, list(mix.values()), 1)[0])]
     day = seized
-    rows: list[tuple[object, ...]] = []
-    median, spread = p.size("outcomes.days")
+    rows: list[Step] = []
 
-    def step(stage: str, proceeds: float | None = None) -> None:
+    def step(stage: str, state: str = "yes", proceeds: float | None = None) -> None:
         nonlocal day
-        day += timedelta(days=1 + int(log_normal(rng, median, spread, 1)[0]))
-        said = "sin dato" if rng.random() < p.number("outcomes.unknown") else "sí"
-        currency = None if proceeds is None else "USD"
+        day += timedelta(days=1 + int(log_normal(rng, *p.size("outcomes.days"), 1)[0]))
+        said = "unknown" if rng.random() < p.number("outcomes.unknown") else state
         month_only = bool(rng.random() < p.number("outcomes.month_only"))
-        rows.append((event_id, case, ref, STAGES[stage], "yes", STATES[said], day, month_only, instrument, *persons,
-                     proceeds, currency))  # fmt: skip
+        rows.append(
+            Step(event_id, case, ref, STAGES[stage], state, said, day, month_only, instrument, women, men, others,
+                 unsexed, proceeds,
+                 None if proceeds is None else "USD")
+        )  # fmt: skip
 
     step("investigación")
     for stage in ("imputación", "juicio", "condena"):
         if rng.random() >= on[stage]:
+            if rng.random() < p.number("outcomes.said_no"):
+                step(stage, state="no")
             if stage != "imputación":
-                step(list(instead)[int(rng.random() * 1.0 >= next(iter(instead.values())))])
+                step(list(instead)[int(draw(rng, list(instead.values()), 1)[0])])
             return rows
         step(stage)
     if rng.random() < on["decomiso"]:
-        step("decomiso", round(float(log_normal(rng, *p.size("outcomes.proceeds"), 1)[0]), 2))
+        step("decomiso", proceeds=round(float(log_normal(rng, *p.size("outcomes.proceeds"), 1)[0]), 2))
     if rng.random() < on["anulada"]:
         step("anulada")
     return rows

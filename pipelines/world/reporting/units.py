@@ -17,6 +17,7 @@ from pipelines.world.draws import Flags, Numbers, chance, unless
 from pipelines.world.flows import Plan
 from pipelines.world.network import alpha2, network
 from pipelines.world.parameters import Parameters
+from pipelines.world.places import common_name
 from pipelines.world.reporting.common import TOLD, Delivery, country, delivery, hide, number_text, of, plain, upto
 
 AIRPORT_COLUMNS = [
@@ -60,7 +61,9 @@ POUND = 0.45359237  # kilograms: exact, by definition
 OVULE = 0.012  # kilograms of a body-packed ovule; invented
 
 
-def airport(p: Parameters, rng: np.random.Generator, events: pl.DataFrame, chunk: int) -> list[Delivery]:
+def airport(
+    p: Parameters, rng: np.random.Generator, events: pl.DataFrame, chunk: int, plans: Mapping[int, Plan]
+) -> list[Delivery]:
     """The airport unit of Dakar: a sheet a year, the quantity and its unit in one cell."""
     silent = p.number("airport.silent_route")
     said = hide(rng, plain(of(events, "airport_unit")), departure=silent, transit=silent, destination=silent)
@@ -80,7 +83,7 @@ def airport(p: Parameters, rng: np.random.Generator, events: pl.DataFrame, chunk
         pl.col("commodity").replace_strict(FRENCH_DRUGS).alias("Nature"),
         pl.Series(_french_quantities(p, rng, said), dtype=pl.String).alias("Quantité"),
         unless(pl.col("hid_departure"), country("departure", "fr")).alias("Provenance"),
-        unless(pl.col("hid_transit"), _transits(said, "fr")).alias("Transit"),
+        unless(pl.col("hid_transit"), _transits(said, plans)).alias("Transit"),
         unless(pl.col("hid_destination"), country("destination", "fr")).alias("Destination"),
         upto(rng, p.mix("airport.hiding"), n).alias("Dissimulation"),
         pl.Series([f"XX {number}" for number in rng.integers(100, 999, n)], dtype=pl.String).alias("Vol"),
@@ -233,9 +236,13 @@ def _french_quantities(p: Parameters, rng: np.random.Generator, said: pl.DataFra
     return texts
 
 
-def _transits(said: pl.DataFrame, language: str) -> pl.Series:
-    """The transit countries, several joined with `; `."""
-    return said.select(pl.when(pl.col("transit").is_not_null()).then(country("transit", language))).to_series()
+def _transits(said: pl.DataFrame, plans: Mapping[int, Plan]) -> pl.Series:
+    """The transit countries in French, several joined with `; `."""
+    texts = {
+        route: "; ".join(common_name(stop.country, "fr") for stop in plans[route].stops if stop.role == "transit")
+        for route in said["route_id"].unique()
+    }
+    return pl.Series([texts[route] or None for route in said["route_id"]], dtype=pl.String)
 
 
 def _positions(p: Parameters, rng: np.random.Generator, said: pl.DataFrame, french: Flags) -> list[str]:
