@@ -9,6 +9,8 @@ from importlib.metadata import version
 from typing import Any
 
 from illicit_flows import reader
+from pipelines.deliveries.receive import deliveries
+from pipelines.keys import NoKey, read_key
 from pipelines.store import Busy, Home, locked
 from schemas.registry import PROJECT, ContractFaults, registry
 
@@ -19,7 +21,7 @@ Finding = dict[str, Any]
 
 def examine(home: Home) -> list[Finding]:
     """One finding a thing looked at: what, state (`ok` or `wrong`), what was found, how to mend it."""
-    return [_python(), _packages(), _contracts(), _disk(home), _lock(home), _instance(home), _release(home)]
+    return [_python(), _packages(), _contracts(), _disk(home), _lock(home), _instance(home), _key(home), _release(home)]
 
 
 def _finding(what: str, fine: bool, found: str, mend: str = "") -> Finding:
@@ -74,6 +76,19 @@ def _instance(home: Home) -> Finding:
     fine = inside and not telemetry
     found = f"state in {os.environ.get('FLOWS_DAGSTER_DIR', '?')}, telemetry {'on' if telemetry else 'off'}"
     return _finding("dagster", fine, found, "use the dagster.yaml of the project")
+
+
+def _key(home: Home) -> Finding:
+    """The key for case numbers; nothing is wrong without one until a source delivers them."""
+    keyed = sorted(
+        {held.source_id for held in deliveries(home)}
+        & {name for name, known in registry().sources.items() if known.has_keyed}
+    )
+    try:
+        read_key(home.root)
+    except NoKey as error:
+        return _finding("key", not keyed, f"none; needed by {', '.join(keyed) or 'no delivery'}", str(error))
+    return _finding("key", True, "fit")
 
 
 def _release(home: Home) -> Finding:

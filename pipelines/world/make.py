@@ -19,6 +19,7 @@ from pathlib import Path
 import polars as pl
 
 from pipelines.world import formats, words
+from pipelines.world.draws import divided
 from pipelines.world.flows import flow_shares
 from pipelines.world.growing import Growing
 from pipelines.world.network import network
@@ -199,7 +200,9 @@ def _write_truth(stage: Stage, files: Growing, written: Written) -> None:
     corridors = flows.join(seized, on=keys, how="left", validate="1:1").with_columns(
         pl.col("seizures", "milligrams").fill_null(0)
     )
-    corridors = corridors.with_columns(seized_kg=pl.col("milligrams") / 1_000_000).drop("milligrams").sort(keys)
+    corridors = (
+        corridors.with_columns(seized_kg=divided(corridors["milligrams"], 1_000_000)).drop("milligrams").sort(keys)
+    )
     files.add_rows("truth/corridors.parquet", corridors)
     routes = [
         (plan.route_id, plan.market, number, stop.role, stop.country, stop.place, plan.mode_at(number - 1))

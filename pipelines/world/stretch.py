@@ -11,6 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from pipelines.world import reporting
+from pipelines.world.draws import divided
 from pipelines.world.growing import SEPARATORS, write_lines
 from pipelines.world.truth import Stage, happened
 
@@ -70,7 +71,8 @@ def _public(stage: Stage, events: pl.DataFrame) -> pl.DataFrame:
     """The true events in the columns that a scorer reads; `kg` is bulk weight of what was seized."""
     return events.with_columns(pl.col(name).cast(kind) for name, kind in stage.lists.items()).select(
         "event_id", "incident_id", "route_id", "origin", "departure", "transit", "destination", "seizing_country",
-        "seized_at", "place_id", "date", "commodity", "commodity_group", (pl.col("milligrams") / 1_000_000).alias("kg"),
+        "seized_at", "place_id", "date", "commodity", "commodity_group",
+        divided(events["milligrams"], 1_000_000).alias("kg"),
         "tablets", "number", "number_unit", "mode", "cross_border",
     )  # fmt: skip
 

@@ -443,8 +443,7 @@ def test_the_same_inputs_conform_to_the_same_bytes(world: Home, registry: Regist
     home = Home.at(tmp_path / "home").make()
     shutil.copytree(world.tables, home.tables, dirs_exist_ok=True)
     shutil.rmtree(home.tables / "conformed")
-    for step in (make.make_lines, make.make_legs, make.make_totals, make.make_seizures):
-        step(home, registry)
+    samples.conformed(home, registry)
     assert samples.table_bytes(home, ["conformed"]) == samples.table_bytes(world, ["conformed"])
 
 

@@ -19,6 +19,7 @@ import yaml
 from nights import Said, flows_here
 
 from illicit_flows.source.check import Checked, check_file
+from schemas import contracts
 from schemas.registry import PROJECT, load
 
 ROWS = 40
@@ -384,3 +385,39 @@ def test_a_file_that_is_no_table_is_refused_in_words(
     assert refused.said.code == 2
     assert says in refused.said.err
     assert not (project / "schemas" / "sources" / "no_table.yml").exists()
+
+
+# --- the guide ------------------------------------------------------------------------------------------------
+
+GUIDE = (PROJECT / "docs" / "guides" / "add-a-source.md").read_text(encoding="utf-8")
+
+
+def test_the_example_of_the_guide_ends_as_the_guide_says(project: Path, tmp_path: Path) -> None:
+    root = tmp_path / "project"
+    shutil.copytree(project, root)
+    example = GUIDE[GUIDE.index("## An example by hand") : GUIDE.index("## The contract's language")]
+    (contract,) = re.findall(r"^```yaml\n(.*?)^```", example, re.MULTILINE | re.DOTALL)
+    delivered, *lookups = re.findall(r"^```text\n(.*?)^```", example, re.MULTILINE | re.DOTALL)
+    names = re.findall(r"exemplo_alfandega\.\w+(?=\.csv`)", example)
+    (root / "schemas" / "sources" / "exemplo_alfandega.yml").write_text(contract, encoding="utf-8")
+    for name, rows in zip(names, lookups, strict=True):
+        (root / "schemas" / "lookups" / f"{name}.csv").write_text(rows, encoding="utf-8")
+    (tmp_path / "apreensoes-2024.csv").write_text(delivered, encoding="utf-8")
+    registry = load(root)
+    found = check_file(registry, registry.sources["exemplo_alfandega"], tmp_path / "apreensoes-2024.csv")
+    assert found.endings() == {"records": 4, "staged": 3, "quarantined": 0, "declared": 1}
+
+
+def test_the_guide_names_every_key_of_the_contract_language() -> None:
+    models = (
+        contracts.SourceContract, contracts.ColumnMap, contracts.CsvFormat, contracts.XlsxFormat, contracts.JsonFormat,
+        contracts.NdjsonFormat, contracts.PostgresFormat, contracts.ZipFormat, contracts.LineColumns,
+        contracts.Correction, contracts.Declaration, contracts.Expect, contracts.PrecisionRule, contracts.Scope,
+        contracts.RestatedPeriod, contracts.Vintage,
+    )  # fmt: skip
+    named = set(re.findall(r"\w+", " ".join(re.findall(r"`([^`]*)`", GUIDE))))
+    missing = {key for model in models for key in model.model_fields} - named
+    assert missing == set()
+    targets = set().union(*contracts.TARGETS.values())
+    assert targets - named == set()
+    assert {lookup.removeprefix("@") for lookup in contracts.BUILT_IN_LOOKUPS} <= named

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from pipelines.world import places, words
-from pipelines.world.draws import a_few, chance, draw, draw_words, draw_words_by, unless
+from pipelines.world.draws import a_few, chance, divided, draw, draw_words, draw_words_by, unless
 from pipelines.world.parameters import Parameters
 from pipelines.world.reporting.common import Delivery, copied, delivery, of, plain, second_telling, told_again
 
@@ -87,7 +87,7 @@ def brazil(p: Parameters, rng: np.random.Generator, events: pl.DataFrame, contai
     named = ("UF", "UNIDADE", "UNIDADE_PADRAO_AEROPORTUARIO", "CIDADE_APREENSAO", "ORIGEM", "lat", "lon")
     no_amount = chance(rng, n, p.number("empty_quantity_brazil"))
     in_grams = pl.col("tablets").is_null()
-    amount = pl.when(in_grams).then(_grams()).otherwise(pl.col("tablets").cast(pl.String))
+    amount = pl.when(in_grams).then(_grams(said)).otherwise(pl.col("tablets").cast(pl.String))
     said = said.with_columns(
         no_amount.alias("no_amount"),
         *(pl.Series([row[i] for row in sites])[site].alias(column) for i, column in enumerate(named)),
@@ -102,7 +102,7 @@ def brazil(p: Parameters, rng: np.random.Generator, events: pl.DataFrame, contai
     return [delivery("brazil_pf", "simulated-pf-portos-aeroportos.csv", said.sort(order), words.BRAZIL_COLUMNS)]
 
 
-def _grams() -> pl.Expr:
+def _grams(said: pl.DataFrame) -> pl.Series:
     """Grams with a decimal comma and no trailing zeros."""
-    text = (pl.col("milligrams") / 1000).cast(pl.String).str.strip_suffix(".0")
+    text = divided(said["milligrams"], 1000).cast(pl.String).str.strip_suffix(".0")
     return text.str.replace(".", ",", literal=True)

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 import numpy as np
 import polars as pl
 
-from pipelines.world.draws import a_few, chance, draw_words_by, unless
+from pipelines.world.draws import a_few, chance, divided, draw_words_by, unless
 from pipelines.world.parameters import Parameters
 from pipelines.world.reporting.common import Delivery, delivery, hide, of, plain, second_telling, upto
 
@@ -119,7 +119,8 @@ def _register_text(said: pl.DataFrame) -> pl.DataFrame:
     """The register's columns, all text."""
     heavy, tablets = pl.col("milligrams") >= 1_000_000, pl.col("tablets").is_not_null()
     street = pl.col("seized_at") == "domestic"
-    weight = pl.when(heavy).then(pl.col("milligrams") / 1_000_000).otherwise(pl.col("milligrams") / 1000)
+    kg, grams = (divided(said["milligrams"], by) for by in (1_000_000, 1000))
+    weight = pl.when(heavy).then(kg).otherwise(grams)
     number = weight.cast(pl.String).str.strip_suffix(".0")
     return said.with_columns(
         seized_on=pl.col("date").dt.to_string("%Y-%m-%d"),
