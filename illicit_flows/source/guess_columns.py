@@ -69,6 +69,8 @@ PERSONS = ("persons_f", "persons_m", "persons_x", "persons_unknown")
 NEEDS_A_FIGURE = frozenset({"quantity", "kg", "hectares", "proceeds", *PERSONS})
 MOST_SPELLINGS = 400
 """A column with more spellings than this, most of them unknown, is no category."""
+FEW_SPELLINGS = 60
+"""Up to so many, a column whose header names a category is one, though none of its spellings be known."""
 ROLELESS = "it names countries, but no role"
 SHOWN = 40
 """Spellings without a code that the contract's comments list."""
@@ -355,7 +357,7 @@ class Planner:
             )
         units = self.codes.coverage("unit", column)
         named = {self.codes.code("unit", text) for text in column.counts} - {"unspecified", "mark", None}
-        if numeric < 0.5 and ((strength["unit"] and units >= 0.2) or (units >= 0.9 and named)):
+        if numeric < 0.5 and ((strength["unit"] and units >= 0.2) or (units >= 0.5 and named)):
             add("unit", strength["unit"], units, f"{round(units * column.n)} of {column.n} cells are known units")
         if is_year(column) and strength["quantity"] < 0.6:
             if kind in ("totals", "cultivation") and header_strength(column.name, YEAR_WORDS):
@@ -415,7 +417,7 @@ class Planner:
         for target in CODED:
             known = self.codes.coverage(target, column)
             if (
-                (strength[target] >= 0.6 and known >= 0.1)
+                (strength[target] >= 0.6 and (known >= 0.1 or len(column.counts) <= FEW_SPELLINGS))
                 or (strength[target] and known >= 0.4)
                 or (known >= 0.9 and len(column.counts) > 1)
             ):
@@ -696,11 +698,19 @@ class Planner:
                 self._drop(name, "nobody has said yet what it is for", why,
                            sure=False)  # fmt: skip
                 hint = "map it `to` a target, or keep it dropped and say why"
+                if like := self._header_says(name):
+                    hint += f"; its header says {like}, and its cells do not"
                 if self._areas(column) >= 0.8:
                     hint = f"{ROLELESS}: map it `to` origin, departure, transit, destination or reporter"
                 self.choices[name].to_do.append(hint)
             else:
                 self._drop(name, "when the row was changed", "its header says so", sure=False)
+
+    def _header_says(self, name: str) -> str | None:
+        """The target that a header names most clearly, whether or not the cells agree."""
+        strength = {target: header_strength(name, words) for target, words in SEIZURE_WORDS.items()}
+        best = max(strength, key=lambda target: strength[target])
+        return best if strength[best] >= 0.8 else None
 
     def _warn_of_persons(self, choice: Choice, column: Column) -> None:
         if choice.target not in {"place_text", "admin1", "record_id", "incident_number", "inn", "place_code"}:
@@ -753,6 +763,11 @@ class Planner:
             if kind == "totals" and unit == "kilogram":
                 amount.keys["to"] = "kg"
                 del self.constants["unit"]
+        elif "unit" not in filled and not any("unit" in line.constants for line in self.lines):
+            units = {unit for title in self.sample.titles if (unit := self._unit_in_header(title))}
+            if len(units) == 1 and kind in ("seizures", "totals") and "quantity_with_unit" not in filled:
+                self._constant("unit", units.pop(), "a title above the table says so")
+        filled |= set(self.constants)
         for line in self.lines:
             if "unit" not in line.constants and "unit" not in filled and kind == "seizures":
                 line.constants["unit"] = "unspecified"
@@ -905,9 +920,8 @@ class Planner:
             choice = plan.column_of(name)
             column = self.columns[choice.name] if choice else None
             if choice and column and column.n_empty > 0.2 * self.n_rows and column.cells[0] != "":
-                found.append(
-                    f"{column.n_empty} cells of {choice.name} are empty: if each repeats the one above, set fill_down: true"
-                )
+                hint = "if each repeats the one above, set fill_down: true"
+                found.append(f"{column.n_empty} cells of {choice.name} are empty: {hint}")
         if plan.kind == "seizures" and plan.column_of("record_id"):
             found.append("if a later file sends the same record again to change it, set restates: record")
         return found
@@ -931,7 +945,8 @@ def _closing_rows(table: pl.DataFrame) -> tuple[list[int], list[int]]:
         if not filled:
             continue
         first = folded(filled[0]).rstrip(" :.")
-        if (first in TOTAL or first.startswith(("total ", "total:", "gran total"))) and len(filled) < len(cells):
+        says_total = first in TOTAL or first.startswith(("total ", "total:", "gran total"))
+        if says_total and (len(filled) < len(cells) or number == rows - 1):
             totals.append(number)
         elif (
             len(filled) == 1

@@ -35,7 +35,16 @@ class Column:
     @cached_property
     def counts(self) -> Counter[str]:
         """Spellings that are neither empty nor a word for "not known", with the number of rows."""
-        return Counter({text: n for text, n in self._all.items() if not is_not_known(text)})
+        return Counter({text: n for text, n in self._all.items() if not self._says_nothing(text)})
+
+    def _says_nothing(self, text: str) -> bool:
+        return is_not_known(text, among_codes=self._has_codes)
+
+    @cached_property
+    def _has_codes(self) -> bool:
+        """Whether most cells are two letters, as codes of countries are."""
+        filled = {text: n for text, n in self._all.items() if text}
+        return sum(n for text, n in filled.items() if len(text) == 2 and text.isalpha()) > 0.5 * sum(filled.values())
 
     @cached_property
     def _all(self) -> dict[str, int]:
@@ -45,7 +54,7 @@ class Column:
     @cached_property
     def not_known(self) -> list[str]:
         """Spellings of "not known" that stand in the column, the empty cell included."""
-        return sorted(text for text in self._all if is_not_known(text))
+        return sorted(text for text in self._all if self._says_nothing(text))
 
     @cached_property
     def others(self) -> list[str]:
@@ -551,8 +560,6 @@ class Codes:
             add(row["area_name"], row["area"], 2)
             for language in LANGUAGES:
                 add(str(Locale(language).territories.get(row["iso2"], "")), row["area"], 2)
-            if row["area_type"] != "historical":
-                add(row["iso2"], row["area"], 1)
 
     def _lookups(self, kind: str) -> list[tuple[str, Language]]:
         """Lookups into a closed list, with the language of the source that uses each."""

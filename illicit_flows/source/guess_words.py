@@ -63,7 +63,7 @@ SEIZURE_WORDS: Mapping[str, tuple[str, ...]] = {
         "peso liquido, montante, valor, cant",
     ),
     "unit": _words(
-        "unit, units, unit of measure, measure, measurement unit, uom, quantity unit, unidad, unidades",
+        "unit, units, unit of measure, measure, measurement, measurement unit, uom, quantity unit, unidad, unidades",
         "unidad de medida, medida, um, unite, unites, unite de mesure, mesure, unidade, unidade de medida, unid, und",
     ),
     "currency": _words("currency, moneda, devise, monnaie, moeda, divisa"),
@@ -83,7 +83,7 @@ SEIZURE_WORDS: Mapping[str, tuple[str, ...]] = {
         "pais de embarque",
     ),
     "origin": _words(
-        "origin, country of origin, origin country, producing country, production country, source country, made in",
+        "origin, country of origin, orig, origin country, producing country, production country, source country, made in",
         "country of manufacture, manufactured in, source, origen, pais de origen, pais origen, pais productor",
         "pais de fabricacion, fabricacion, origine, pays d origine, pays origine, pays producteur",
         "pays de fabrication, origem, pais de origem, pais produtor, pais de fabrico",
@@ -91,10 +91,10 @@ SEIZURE_WORDS: Mapping[str, tuple[str, ...]] = {
     "transit": _words(
         "transit, transit country, country of transit, via, transited through, transhipment, transshipment, routing",
         "transito, pais de transito, pais transito, transbordo, escala, pays de transit, transbordement, escale",
-        "em transito por, rota",
+        "em transito por",
     ),
     "destination": _words(
-        "destination, country of destination, destination country, final destination, intended destination, bound for",
+        "destination, dest, country of destination, destination country, final destination, intended destination, bound for",
         "importer, to, country to, going to, port of discharge, discharge, importing country, route to, destino",
         "pais de destino, pais destino, destino final, hacia, para, pays de destination, pays destination, vers",
         "a destination de, destination finale, descarga, pais de chegada",
@@ -123,7 +123,7 @@ SEIZURE_WORDS: Mapping[str, tuple[str, ...]] = {
         "mouvement, flux, movimento",
     ),
     "admin1": _words(
-        "province, state, region, district, county, department, governorate, admin1, division",
+        "province, parish, state, region, district, county, department, governorate, admin1, division",
         "administrative division, provincia, departamento, estado, depto, dpto, comunidad, canton, departement",
         "province de saisie, wilaya, gouvernorat, uf, regiao, distrito",
     ),
@@ -228,7 +228,7 @@ PERSONAL: Mapping[str, tuple[str, ...]] = {
         "prenom, noms, nom et prenom, nome, nome completo, sobrenome, apelido, alias",
     ),
     "says who a person is": _words(
-        "officer, agent, seizing officer, reporting officer, investigator, inspector, suspect, suspects, arrested",
+        "officer, agent, judge, juez, juge, juiz, prosecutor, seizing officer, reporting officer, investigator, inspector, suspect, suspects, arrested",
         "arrestee, accused, defendant, offender, passenger, courier, driver, owner, captain, declarant, informant",
         "contact, contact person, oficial, agente, funcionario, investigador, sospechoso, detenido, detenidos",
         "capturado, imputado, acusado, pasajero, conductor, propietario, dueno, capitan, responsable, firma",
@@ -280,7 +280,7 @@ UNITS = {
     "lt": "litre", "lts": "litre", "litros": "litre", "litres": "litre", "liters": "litre", "ml": "millilitre",
     "m3": "cubic_metre", "m³": "cubic_metre", "ha": "hectare", "no": "unit", "nb": "unit", "nbr": "unit", "n": "unit",
     "number": "unit", "nombre": "unit", "numero": "unit", "pcs": "unit", "pc": "unit", "u": "unit", "und": "unit",
-    "unidad": "unit", "unidades": "unit", "unite": "unit", "unites": "unit", "units": "unit", "count": "unit",
+    "unidad": "unit", "unidades": "unit", "unite": "unit", "unites": "unit", "units": "unit", "count": "unit", "each": "unit", "ea": "unit",
     "rounds": "round", "doses": "dose", "dosis": "dose", "tablets": "tablet", "comprimes": "tablet",
     "comprimidos": "tablet", "tabletas": "tablet", "plants": "plant", "plantas": "plant", "plantes": "plant",
 }  # fmt: skip
@@ -343,7 +343,7 @@ NOT_KNOWN = frozenset(
         "indeterminee", "non determine", "non determinee", "neant", "sans objet", "desconhecido", "desconhecida",
         "nao informado", "nao informada", "nao especificado", "nao especificada", "sem informacao", "sem dados",
         "nao consta", "nao aplicavel", "nao identificado", "nao se aplica", "por identificar", "por apurar",
-        "nao disponivel", "no disponible", "non disponible", "a determiner",
+        "nao disponivel", "no disponible", "non disponible", "a determiner", "nr", "nc", "ns", "na", "n.r.", "n.c.", "np",
     }
 )  # fmt: skip
 """As `folded` gives them."""
@@ -361,8 +361,9 @@ def folded(text: str) -> str:
     return "".join(letter for letter in letters if not unicodedata.combining(letter)).casefold()
 
 
-def is_not_known(cell: str) -> bool:
-    return folded(cell) in NOT_KNOWN
+def is_not_known(cell: str, *, among_codes: bool = False) -> bool:
+    """Whether a cell says that nothing is known. Among codes of two letters NA is Namibia and SD the Sudan."""
+    return folded(cell) in NOT_KNOWN and not (among_codes and re.fullmatch("[A-Za-z]{2}", cell))
 
 
 @cache

@@ -242,9 +242,8 @@ def _column_lines(choice: Choice) -> list[str]:
     lines += [f"  # TO DO: {_one_line(item)}" for item in choice.to_do]
     if choice.suggestions:
         lookup = choice.keys.get("lookup") or choice.keys.get("unit_lookup")
-        lines.append(
-            f"  # TO DO: {len(choice.suggestions)} spelling(s) without a code: add what you know to schemas/lookups/{lookup}.csv"
-        )
+        what = f"{len(choice.suggestions)} spelling(s) without a code"
+        lines.append(f"  # TO DO: {what}: add what you know to schemas/lookups/{lookup}.csv")
         lines += [f"  #   {_one_line(item)}" for item in _suggestion_texts(choice)]
     return [*lines, f"  {_flow(choice.name)}: {_flow(choice.keys)}"]
 

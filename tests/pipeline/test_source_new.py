@@ -139,8 +139,8 @@ def french() -> bytes:
             sheet.write_row(
                 4 + number, 0,
                 [f"{year}/{number:03d}", f"{1 + number} {months[number % 4]} {year}",
-                 ("Cocaïne", "Tramadol")[number % 2], ("2,35 kg", "1\u202f250 g", "300 comprimés")[number % 3], ("Nigéria", "inconnu")[number % 2],
-                 ("France", "Kenya; Éthiopie")[number % 2], "supprimé"],
+                 ("Cocaïne", "Tramadol")[number % 2], ("2,35 kg", "1\u202f250 g", "300 comprimés")[number % 3],
+                 ("Nigéria", "inconnu")[number % 2], ("France", "Kenya; Éthiopie")[number % 2], "supprimé"],
             )  # fmt: skip
     book.add_worksheet("Lisez-moi").write(0, 0, "Ceci est une notice")
     book.close()
@@ -155,7 +155,8 @@ def english() -> bytes:
         day = date(2022, 1, 2) + timedelta(days=8 * number)
         rows.append(
             [f"R-{number:04d}", day.strftime("%b %d, %Y"), f"Invented port {number % 3}",
-             ("Cocaine", "Marijuana")[number % 2], ("1,250.5", "12", "0.4")[number % 3], ("Colombia", "Unknown")[number % 2], "removed", "removed"]
+             ("Cocaine", "Marijuana")[number % 2], ("1,250.5", "12", "0.4")[number % 3],
+             ("Colombia", "Unknown")[number % 2], "removed", "removed"]
         )  # fmt: skip
     return delimited(header, rows, "\t").encode("utf-16")
 
@@ -170,8 +171,8 @@ def portuguese() -> bytes:
         rows.append(
             [f"{number + 1}/2021", day.strftime("%d/%m/%Y"), f"Município inventado {number % 5}",
              ("Cocaína", "Maconha", "Haxixe")[number % 3], ("1.250,5", "12,25", "3")[number % 3],
-             ("kg", "gramas")[number % 2], f"-{number % 9},1{number}", f"-{40 + number % 9},5{number}", ("Bolívia", "Não informado", "-")[number % 3],
-             "removido"]
+             ("kg", "gramas")[number % 2], f"-{number % 9},1{number}", f"-{40 + number % 9},5{number}",
+             ("Bolívia", "Não informado", "-")[number % 3], "removido"]
         )  # fmt: skip
     return delimited(header, rows, ";", "Polícia inventada", "Apreensões de 2021").encode("utf-8-sig")
 
@@ -356,6 +357,28 @@ def test_an_array_inside_a_json_document_is_found(new: Callable[..., Proposed]) 
     assert proposed.contract["format"] == {"type": "json", "encoding": "utf-8", "records": "data.items"}
     assert proposed.contract["columns"]["from"]["lookup"] == "@iso2"
     assert proposed.contract["columns"]["what.kg"]["to"] == "quantity"
+
+
+def test_codes_of_countries_are_not_taken_for_words_of_not_known(new: Callable[..., Proposed]) -> None:
+    """NA is Namibia and SD the Sudan among codes, and "not available" among names."""
+    codes, names = ("NA", "SD", "ZA", "KE"), ("Kenya", "NR", "Namibia", "ND")
+    rows = [[f"2023-03-{10 + n}", "cocaine", "3", "kg", codes[n % 4], names[n % 4]] for n in range(16)]
+    text = delimited(["Date", "Drug", "Quantity", "Unit", "Origin", "Destination"], rows, ",")
+    columns = new("codes_or_words", "x.csv", text.encode(), "en").contract["columns"]
+    assert (columns["Origin"]["lookup"], columns["Origin"]["not_known"]) == ("@iso2", [""])
+    assert columns["Destination"]["not_known"] == ["", "ND", "NR"]
+
+
+def test_a_column_whose_header_names_a_category_is_mapped_though_no_spelling_is_known(
+    new: Callable[..., Proposed],
+) -> None:
+    rows = [[f"{1 + n % 9}/{13 + n}/2023", "Cocaine", "3", "kg", f"Word without a code {n % 3}"] for n in range(12)]
+    text = delimited(["Date", "Drug", "Qty", "Unit", "Hiding place"], rows, ",")
+    proposed = new("unknown_words", "x.csv", text.encode(), "en")
+    assert proposed.contract["columns"]["Date"]["date_format"] == "%m/%d/%Y"
+    assert proposed.contract["columns"]["Hiding place"]["to"] == "concealment"
+    assert proposed.lookup("hiding_place") == {}
+    assert len(proposed.said.json["suggestions"]) == 3
 
 
 def test_a_name_that_is_taken_is_refused_and_nothing_is_changed(

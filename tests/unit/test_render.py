@@ -114,24 +114,6 @@ def test_the_arrow_schema_tells_what_may_be_missing_and_what_a_column_means(regi
     assert all(field.metadata[b"description"] for field in schema)
 
 
-def test_an_empty_table_fails_its_row_floor_where_there_is_one_and_no_other_rule(
-    con: Connection, registry: Registry
-) -> None:
-    add_codes(con, registry, *registry.codes)
-    for name, table in registry.tables.items():
-        con.execute(ddl(registry, table))
-        rules = gate_rules(registry, table)
-        row = con.execute(f"SELECT {', '.join(rule.sql for rule in rules)} FROM {name}").fetchall()[0]
-        assert len({rule.id for rule in rules}) == len(rules), name
-        broken = [
-            rule.id
-            for rule, measured in zip(rules, row, strict=True)
-            if (rule.minimum is not None and measured < rule.minimum)
-            or (rule.maximum is not None and measured > rule.maximum)
-        ]
-        assert broken == (["row_floor"] if table.row_floor > 0 else []), name
-
-
 def test_every_range_and_code_list_is_paired_with_a_completeness_rule_unless_the_contract_says_zero(
     registry: Registry,
 ) -> None:
