@@ -7,6 +7,7 @@ contract into somebody else's schema language (`render`).
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Annotated, Literal, get_args
 
@@ -450,7 +451,17 @@ class RestatedPeriod(Contract):
 
     file_name: str | None = None
     """Regular expression with a group `year`, or `first` and `last` (two or four digits)."""
+    example: str | None = None
+    """A file name that tells its period, for the publisher to see."""
     fiscal_year_from_month: int | None = Field(default=None, ge=2, le=12)
+
+    @model_validator(mode="after")
+    def _told(self) -> RestatedPeriod:
+        if (self.file_name is None) != (self.example is None):
+            raise ValueError("a period that is read from the file's name needs an `example` of such a name")
+        if self.file_name is not None and not re.search(self.file_name, self.example or ""):
+            raise ValueError("the `example` does not fit the pattern of `file_name`")
+        return self
 
 
 class Vintage(Contract):

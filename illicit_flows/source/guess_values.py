@@ -505,10 +505,12 @@ class Codes:
         """Code, spelling and likeness (0 to 1) of the nearest that is known, if any is near."""
         spellings = self._spellings(target)
         words = _key(spelling)
-        near = difflib.get_close_matches(words, list(spellings), n=1, cutoff=0.72)
+        near = difflib.get_close_matches(words, list(spellings), n=1, cutoff=0.72) if len(words) > 3 else []
         if not near:  # one that is said with other words around it
             inside = [known for known in spellings if len(known) > 4 and f" {known} " in f" {words} "]
             near = sorted(inside, key=lambda known: (-len(known), known))[:1]
+        if not near and len(words) > 4:  # one that is the beginning of a longer name
+            near = sorted((known for known in spellings if known.startswith(f"{words} ")), key=len)[:1]
         if not near:
             return None
         codes = spellings[near[0]]

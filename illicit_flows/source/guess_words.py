@@ -43,8 +43,8 @@ def _words(*lines: str) -> tuple[str, ...]:
 
 SEIZURE_WORDS: Mapping[str, tuple[str, ...]] = {
     "seized": _words(
-        "date of seizure, seizure date, date seized, seized on, seized, date, incident date, interception date, when",
-        "fecha de incautacion, fecha incautacion, fecha de decomiso, fecha del hecho, fecha hecho, fecha",
+        "date of seizure, seizure date, date seized, seized on, seized, date, incident date, interception date",
+        "when, fecha de incautacion, fecha incautacion, fecha de decomiso, fecha del hecho, fecha hecho, fecha",
         "date de saisie, date de la saisie, date saisie, date des faits, data da apreensao, data de apreensao",
         "data apreensao, data do facto, data do fato, data",
     ),
@@ -64,7 +64,8 @@ SEIZURE_WORDS: Mapping[str, tuple[str, ...]] = {
     ),
     "unit": _words(
         "unit, units, unit of measure, measure, measurement, measurement unit, uom, quantity unit, unidad, unidades",
-        "unidad de medida, medida, um, unite, unites, unite de mesure, mesure, unidade, unidade de medida, unid, und",
+        "unidad de medida, medida, um, unite, unites, unite de mesure, mesure, unidade, unidade de medida, unid",
+        "und",
     ),
     "currency": _words("currency, moneda, devise, monnaie, moeda, divisa"),
     "record_id": _words(
@@ -83,21 +84,21 @@ SEIZURE_WORDS: Mapping[str, tuple[str, ...]] = {
         "pais de embarque",
     ),
     "origin": _words(
-        "origin, country of origin, orig, origin country, producing country, production country, source country, made in",
-        "country of manufacture, manufactured in, source, origen, pais de origen, pais origen, pais productor",
-        "pais de fabricacion, fabricacion, origine, pays d origine, pays origine, pays producteur",
+        "origin, country of origin, orig, origin country, producing country, production country, source country",
+        "made in, country of manufacture, manufactured in, source, origen, pais de origen, pais origen",
+        "pais productor, pais de fabricacion, fabricacion, origine, pays d origine, pays origine, pays producteur",
         "pays de fabrication, origem, pais de origem, pais produtor, pais de fabrico",
     ),
     "transit": _words(
-        "transit, transit country, country of transit, via, transited through, transhipment, transshipment, routing",
+        "transit, transit country, country of transit, via, transited through, transhipment, transshipment",
         "transito, pais de transito, pais transito, transbordo, escala, pays de transit, transbordement, escale",
         "em transito por",
     ),
     "destination": _words(
-        "destination, dest, country of destination, destination country, final destination, intended destination, bound for",
-        "importer, to, country to, going to, port of discharge, discharge, importing country, route to, destino",
-        "pais de destino, pais destino, destino final, hacia, para, pays de destination, pays destination, vers",
-        "a destination de, destination finale, descarga, pais de chegada",
+        "destination, dest, country of destination, destination country, final destination, intended destination",
+        "bound for, importer, to, country to, going to, port of discharge, discharge, importing country, route to",
+        "destino, pais de destino, pais destino, destino final, hacia, para, pays de destination, pays destination",
+        "vers, a destination de, destination finale, descarga, pais de chegada",
     ),
     "transport_mode": _words(
         "mode, mode of transport, transport mode, transport, means of transport, conveyance, vehicle type",
@@ -130,15 +131,15 @@ SEIZURE_WORDS: Mapping[str, tuple[str, ...]] = {
     "place_text": _words(
         "place, place of seizure, seizure location, location, city, town, municipality, locality, village, office",
         "post, border post, border crossing, port, airport, seaport, checkpoint, station, customs office",
-        "post of seizure, lugar, lugar de incautacion, lugar de la incautacion, ciudad, municipio, localidad, oficina",
-        "puesto, aduana, puerto, aeropuerto, puesto fronterizo, barrio, vereda, lieu, lieu de saisie",
+        "post of seizure, lugar, lugar de incautacion, lugar de la incautacion, ciudad, municipio, localidad",
+        "oficina, puesto, aduana, puerto, aeropuerto, puesto fronterizo, barrio, vereda, lieu, lieu de saisie",
         "lieu de la saisie, ville, localite, commune, bureau, poste, bureau de douane, aeroport, poste frontiere",
         "local, local da apreensao, cidade, posto, porto, aeroporto, alfandega, posto fronteirico, concelho",
         "freguesia, where",
     ),
     "place_code": _words(
-        "iata, iata code, locode, un locode, unlocode, airport code, port code, codigo iata, code iata, airport, port",
-        "aeropuerto, aeroport, aeroporto, puerto, porto, station",
+        "iata, iata code, locode, un locode, unlocode, airport code, port code, codigo iata, code iata, airport",
+        "port, aeropuerto, aeroport, aeroporto, puerto, porto, station",
     ),
     "lat": _words("lat, latitude, latitud, lat dd, y"),
     "lon": _words("lon, long, lng, longitude, longitud, lon dd, x"),
@@ -174,8 +175,8 @@ SEIZURE_WORDS: Mapping[str, tuple[str, ...]] = {
 OUTCOME_WORDS: Mapping[str, tuple[str, ...]] = {
     "case_id": _words(
         "case id, case no, case number, case, court file, docket, expediente, n de expediente, numero de expediente",
-        "causa, caso, dossier, n de dossier, numero de dossier, affaire, processo, n do processo, numero do processo",
-        "inquerito",
+        "causa, caso, dossier, n de dossier, numero de dossier, affaire, processo, n do processo",
+        "numero do processo, inquerito",
     ),
     "seizure_ref": _words(
         "seizure ref, seizure reference, seizure no, seizure id, n de incautacion, incautacion, ref incautacion",
@@ -228,13 +229,14 @@ PERSONAL: Mapping[str, tuple[str, ...]] = {
         "prenom, noms, nom et prenom, nome, nome completo, sobrenome, apelido, alias",
     ),
     "says who a person is": _words(
-        "officer, agent, judge, juez, juge, juiz, prosecutor, seizing officer, reporting officer, investigator, inspector, suspect, suspects, arrested",
-        "arrestee, accused, defendant, offender, passenger, courier, driver, owner, captain, declarant, informant",
-        "contact, contact person, oficial, agente, funcionario, investigador, sospechoso, detenido, detenidos",
-        "capturado, imputado, acusado, pasajero, conductor, propietario, dueno, capitan, responsable, firma",
-        "agent verbalisateur, enqueteur, officier, prevenu, mis en cause, suspecte, accuse, passager, chauffeur",
-        "conducteur, proprietaire, capitaine, agente responsavel, suspeito, detido, autuado, passageiro, motorista",
-        "condutor, proprietario, capitao, declarante, infrator, reu, arguido, perito",
+        "officer, agent, judge, juez, juge, juiz, prosecutor, seizing officer, reporting officer, investigator",
+        "inspector, suspect, suspects, arrested, arrestee, accused, defendant, offender, passenger, courier, driver",
+        "owner, captain, declarant, informant, contact, contact person, oficial, agente, funcionario, investigador",
+        "sospechoso, detenido, detenidos, capturado, imputado, acusado, pasajero, conductor, propietario, dueno",
+        "capitan, responsable, firma, agent verbalisateur, enqueteur, officier, prevenu, mis en cause, suspecte",
+        "accuse, passager, chauffeur, conducteur, proprietaire, capitaine, agente responsavel, suspeito, detido",
+        "autuado, passageiro, motorista, condutor, proprietario, capitao, declarante, infrator, reu, arguido",
+        "perito",
     ),
     "number of an identity document": _words(
         "passport, passport no, passport number, identity, id card, id number, id document, national id, document",
@@ -267,10 +269,10 @@ NAMES_OF_THINGS = _words(
     "species name, scientific name, nombre cientifico, nom scientifique, nome cientifico, nombre del pais",
 )
 FREE_TEXT = _words(
-    "remarks, remark, comments, comment, notes, note, narrative, description, details, summary, circumstances, facts",
-    "observaciones, observacion, comentarios, comentario, notas, narrativa, descripcion, detalle, detalles, resumen",
-    "relato, hechos, circunstancias, observations, observation, remarques, commentaires, commentaire, circonstances",
-    "resume, faits, recit, observacoes, observacao, descricao, detalhes, resumo, historico, obs",
+    "remarks, remark, comments, comment, notes, note, narrative, description, details, summary, circumstances",
+    "facts, observaciones, observacion, comentarios, comentario, notas, narrativa, descripcion, detalle, detalles",
+    "resumen, relato, hechos, circunstancias, observations, observation, remarques, commentaires, commentaire",
+    "circonstances, resume, faits, recit, observacoes, observacao, descricao, detalhes, resumo, historico, obs",
 )
 
 UNITS = {
@@ -280,7 +282,8 @@ UNITS = {
     "lt": "litre", "lts": "litre", "litros": "litre", "litres": "litre", "liters": "litre", "ml": "millilitre",
     "m3": "cubic_metre", "m³": "cubic_metre", "ha": "hectare", "no": "unit", "nb": "unit", "nbr": "unit", "n": "unit",
     "number": "unit", "nombre": "unit", "numero": "unit", "pcs": "unit", "pc": "unit", "u": "unit", "und": "unit",
-    "unidad": "unit", "unidades": "unit", "unite": "unit", "unites": "unit", "units": "unit", "count": "unit", "each": "unit", "ea": "unit",
+    "unidad": "unit", "unidades": "unit", "unite": "unit", "unites": "unit", "units": "unit", "count": "unit",
+    "each": "unit", "ea": "unit",
     "rounds": "round", "doses": "dose", "dosis": "dose", "tablets": "tablet", "comprimes": "tablet",
     "comprimidos": "tablet", "tabletas": "tablet", "plants": "plant", "plantas": "plant", "plantes": "plant",
 }  # fmt: skip
@@ -322,6 +325,31 @@ SPELLINGS: Mapping[str, Mapping[str, str]] = {
         air_commercial="commercial flight, vuelo comercial, vol commercial, voo comercial, airline",
         sea_commercial="container ship, cargo ship, buque portacontenedores, porte conteneurs, porta contentores",
     ),
+    "areas": _spellings(
+        GBR=(
+            "uk, u k, united kingdom, great britain, england, inglaterra, angleterre, reino unido,"
+            "royaume uni, gran bretana"
+        ),
+        USA=("usa, u s a, us, u s, united states, eeuu, ee uu, ee uu a, eua, e u a, estados unidos,etats unis"),
+        ARE="uae, u a e, emirates, dubai, emiratos, emirats, eau",
+        NLD="holland, holanda, hollande, the netherlands, paises bajos, pays bas, paises baixos",
+        COD="drc, d r c, rdc, dr congo, rd congo, congo kinshasa",
+        CIV="ivory coast, cote d ivoire, costa de marfil, costa do marfim",
+        CPV="cape verde, cabo verde, cap vert",
+        DOM="dominican rep, rep dominicana, rep dominicaine, republica dominicana",
+        TTO="trinidad, trinidad y tobago, trinite et tobago",
+    ),
+    "concealments": _spellings(
+        baggage=(
+            "luggage, suitcase, suitcases, maleta, maletas, valise, valises, bagage, bagages, equipaje, mala,bagagem"
+        ),
+        swallowed=(
+            "swallowed, ingested, in body, in corpore, in stomach, body packing, ingerido, ingeridas, ingere,"
+            "ingestion, engolido"
+        ),
+        on_body=("on body, on the body, strapped to body, adherido al cuerpo, sur le corps, junto ao corpo,no corpo"),
+        double_bottom="false bottom, doble fondo, double fond, fundo falso",
+    ),
     "commodities": _spellings(
         cannabis_herb="liamba, soruma, suruma, diamba, maconha, marihuana, marijuana, weed, ganja, dagga, bhang, yamba",
         cannabis_resin="hashish, haxixe, hachis, haschich, charas",
@@ -343,7 +371,8 @@ NOT_KNOWN = frozenset(
         "indeterminee", "non determine", "non determinee", "neant", "sans objet", "desconhecido", "desconhecida",
         "nao informado", "nao informada", "nao especificado", "nao especificada", "sem informacao", "sem dados",
         "nao consta", "nao aplicavel", "nao identificado", "nao se aplica", "por identificar", "por apurar",
-        "nao disponivel", "no disponible", "non disponible", "a determiner", "nr", "nc", "ns", "na", "n.r.", "n.c.", "np",
+        "nao disponivel", "no disponible", "non disponible", "a determiner", "nr", "nc", "ns", "na", "n.r.", "n.c.",
+        "np",
     }
 )  # fmt: skip
 """As `folded` gives them."""

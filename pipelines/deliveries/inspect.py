@@ -36,6 +36,8 @@ DRIFT_RULES = frozenset(
 WRONG_DATES = 0.3
 """From this share of unreadable dates on, the publisher has changed their form, and the others are wrong too: day and
 month in the other order leaves two fifths of the dates readable."""
+LEAST_WRONG_DATES = 3
+"""Fewer are quarantined, each with its row: so little says nothing of the publisher's habit."""
 
 
 @dataclass(frozen=True)
@@ -219,7 +221,7 @@ def _check_dates(source: SourceContract, table: pl.DataFrame) -> tuple[date | No
         return (date(min(years), 1, 1), date(max(years), 12, 31)) if years else (None, None)
     days = _days(source, table, column)
     wrong = days["first"].null_count()
-    if wrong > WRONG_DATES * days.height:
+    if wrong >= LEAST_WRONG_DATES and wrong > WRONG_DATES * days.height:
         form = " | ".join(source.all_columns[column].date_format or ["%Y"])
         raise Unreadable("dates_of_another_form", wrong=wrong, rows=days.height, column=column, form=form)
     days = days.filter(pl.col("first").is_between(source.dates.earliest, source.dates.latest))
@@ -264,7 +266,7 @@ def _restated(
         return data_from, data_to
     found = re.search(rule.file_name, file_name)
     if found is None:
-        raise Unreadable("no_period_in_name", form=rule.file_name)
+        raise Unreadable("no_period_in_name", form=rule.example or "")
     named = found.groupdict()
     first, last = (_full_year(named.get(name) or named["year"]) for name in ("first", "last"))
     month = rule.fiscal_year_from_month

@@ -59,8 +59,8 @@ def notices_of(
 ) -> tuple[Notice, ...]:
     """The columns of a delivery, of those that are kept as text, that look personal. `records`: part, cells."""
     found = []
-    for name, column in source.all_columns.items():
-        if not _kept_as_text(column):
+    for name in source.kept_columns:
+        if not _kept_as_text(source.all_columns[name]):
             continue
         cells = pl.concat(
             [
@@ -77,7 +77,8 @@ def notices_of(
 
 
 def _kept_as_text(column: ColumnMap) -> bool:
-    return column.to in FREE_TEXT_TARGETS
+    """Also a dropped column of which some other key of the contract keeps the text."""
+    return column.to is None or column.to in FREE_TEXT_TARGETS
 
 
 def _notices(name: str, cells: pl.Series) -> list[Notice]:

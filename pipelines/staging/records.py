@@ -86,11 +86,10 @@ def split_declared(registry: Registry, source: SourceContract, text: pl.DataFram
         hits, rest = rest.filter(matches), rest.filter(~matches)
         stated = sums = pl.lit(None, DECIMAL)
         if rule.compare_sum is not None:
-            stated = number(pl.col(text_of(rule.compare_sum.column)), source.numbers)
+            summed = rule.compare_sum.column
+            stated = number(pl.col(text_of(summed)), source.all_columns[summed].numbers or source.numbers)
             sums = pl.col("sum")
-            by_delivery = rest.group_by("delivery_id").agg(
-                number(pl.col(text_of(rule.compare_sum.column)), source.numbers).sum().alias("sum")
-            )
+            by_delivery = rest.group_by("delivery_id").agg(stated.sum().alias("sum"))
             hits = hits.join(by_delivery, on="delivery_id", how="left")
         found.append(declared_rows(registry, source, hits, rule.id, stated, sums))
     return pl.concat(found), rest

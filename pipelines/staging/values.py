@@ -31,7 +31,6 @@ from schemas.contracts import (
     LEG_TARGETS,
     LOOKUP_TARGETS,
     ColumnMap,
-    NumberFormat,
     SourceContract,
 )
 from schemas.registry import LookupRow, Registry
@@ -40,6 +39,8 @@ UNMAPPED = "unmapped"
 VALUE_LENGTH = 80
 LARGEST_NUMBER = 999_999_999
 """Beyond a thousand million of any unit; a tonne of it still fits the kilogram columns."""
+LARGEST_SUM = 99_999_999_999
+"""Of money, which is not weighed: a thousand million Colombian pesos fit into a suitcase."""
 QUARANTINES = frozenset({"reporter", "commodity", "unit", "currency", "weekday", "stage", "stage_state"})
 """Coded targets whose value, where it is not understood, quarantines the row; others keep it as `unmapped`."""
 NUMBER_TARGETS: Mapping[str, str] = {
@@ -162,11 +163,12 @@ def _set_period(parsed: Parsed, first: pl.Expr, last: pl.Expr, precision: pl.Exp
 
 
 def _parse_number(parsed: Parsed, mapped: Mapped) -> None:
+    _set_number(parsed, mapped, pl.col(text_of(mapped.name)))
+
+
+def _set_number(parsed: Parsed, mapped: Mapped, text: pl.Expr) -> None:
     source, name, column = mapped.source, mapped.name, mapped.column
-    _set_number(parsed, name, column, pl.col(text_of(name)), column.numbers or source.numbers)
-
-
-def _set_number(parsed: Parsed, name: str, column: ColumnMap, text: pl.Expr, marks: NumberFormat) -> None:
+    marks = column.numbers or source.numbers
     target = NUMBER_TARGETS.get(str(column.to), "quantity_reported")
     given = ~pl.col(text_of(name)).is_in(column.not_known)
     digits = plain_number(text, marks)
@@ -178,15 +180,17 @@ def _set_number(parsed: Parsed, name: str, column: ColumnMap, text: pl.Expr, mar
         _mark(parsed, "not_a_whole_number", name, pl.col(target) != pl.col(target).cast(pl.Int64, strict=False))
     if column.to in NEEDED_NUMBERS:
         _mark(parsed, "missing_value", name, ~given)
-    beyond = (pl.col(target) > LARGEST_NUMBER) | (given & pl.col(target).is_null() & digits.is_not_null())
-    _mark(parsed, "number_out_of_bounds", name, beyond, minimum="0", maximum=str(LARGEST_NUMBER))
+    is_money = column.to == "proceeds" or source.constants.get("unit") == "currency_unit"
+    largest = LARGEST_SUM if is_money else LARGEST_NUMBER
+    beyond = (pl.col(target) > largest) | (given & pl.col(target).is_null() & digits.is_not_null())
+    _mark(parsed, "number_out_of_bounds", name, beyond, minimum="0", maximum=str(largest))
 
 
 def _parse_quantity_with_unit(parsed: Parsed, mapped: Mapped) -> None:
     """The number in front and the unit behind; a number alone has the unit that the contract gives for none."""
-    registry, source, name, column = mapped.registry, mapped.source, mapped.name, mapped.column
+    registry, name, column = mapped.registry, mapped.name, mapped.column
     text = pl.col(text_of(name))
-    _set_number(parsed, name, column, number_part(text), column.numbers or source.numbers)
+    _set_number(parsed, mapped, number_part(text))
     given = ~text.is_in(column.not_known)
     unit = pl.when(given).then(unit_part(text)).otherwise(pl.lit(""))
     code = _code(unit, registry.lookups[column.unit_lookup or ""], parsed.table)

@@ -518,6 +518,35 @@ FEATURES: dict[str, Feature] = {
         samples.table_of("2020-03-14,heroin,2 kg", "2020-03-14,heroin,2", header="Day,Drug,Amount"),
         [{"unit_reported": "kilogram"}, ("missing_unit", "Amount")],
     ),
+    "sums of money, which may be larger than weights": Feature(
+        {
+            "constants": {"reporter": "COL", "commodity": "cash_currency", "unit": "currency_unit", "currency": "COP"},
+            "columns": {"Day": samples.DAY, "Amount": samples.AMOUNT},
+        },
+        samples.table_of("2020-03-14,5000000000", "2020-03-14,100000000000", header="Day,Amount"),
+        [{"quantity_reported": D(5_000_000_000)}, ("number_out_of_bounds", "Amount")],
+    ),
+    "weights, which may not": Feature(
+        {},
+        samples.table_of("2020-03-14,heroin,999999999,kilogram", "2020-03-14,heroin,1000000000,kilogram"),
+        [{"quantity_reported": D(999_999_999)}, ("number_out_of_bounds", "Amount")],
+    ),
+    "a declared sum in the marks of its own column": Feature(
+        {
+            "columns": {**samples.PLAIN_COLUMNS, "Amount": {**samples.AMOUNT, "numbers": {"decimal": ","}}},
+            "declared": [
+                {
+                    "id": "total",
+                    "column": "Day",
+                    "equals": "Total",
+                    "reason": WORDS,
+                    "compare_sum": {"column": "Amount"},
+                }
+            ],
+        },
+        samples.table_of('2020-03-14,heroin,"1,5",gram', "2020-03-14,heroin,1.5,gram", 'Total,,"1,5",'),
+        [{"quantity_reported": D("1.5")}, ("not_a_number", "Amount"), "total"],
+    ),
     # --- codes
     "a lookup of two columns together": Feature(
         {
@@ -1008,6 +1037,14 @@ def test_a_file_that_is_not_as_its_contract_says_is_withheld(words: Registry, tm
     contract, content, rule = REFUSED[name]
     found = tried(words, tmp_path, contract, content)
     assert (found.inspection.rule, found.staged, found.endings()["records"]) == (rule, None, 0)
+
+
+def test_a_declared_sum_is_held_against_the_rows_in_the_marks_of_its_column(words: Registry, tmp_path: Path) -> None:
+    feature = FEATURES["a declared sum in the marks of its own column"]
+    staged = tried(words, tmp_path, feature.contract, feature.content).staged
+    assert staged is not None
+    declared = staged.tables["staging.declared"].select("declared_value", "computed_value")
+    assert declared.rows() == [(D("1.5"), D("1.5"))]
 
 
 def test_every_feature_has_a_good_row_and_a_bad_one() -> None:

@@ -19,7 +19,7 @@ from schemas.contracts import SourceContract
 from schemas.registry import Registry
 
 ID = {"Id": {"to": "record_id", "not_known": [""]}}
-YEAR_IN_NAME = {"restates": "period", "restated_period": {"file_name": r"(?P<year>\d{4})"}}
+YEAR_IN_NAME = {"restates": "period", "restated_period": {"file_name": r"(?P<year>\d{4})", "example": "2014.csv"}}
 
 
 def source(name: str, **changes: Any) -> SourceContract:
@@ -38,7 +38,11 @@ SOURCES = (
     source("by_nothing"),
     source(
         "monthly", kind="totals", restates="period", constants={"reporter": "USA", "unit": "pound"},
-        restated_period={"file_name": r"fy(?P<first>\d\d)-fy(?P<last>\d\d)", "fiscal_year_from_month": 10},
+        restated_period={
+            "file_name": r"fy(?P<first>\d\d)-fy(?P<last>\d\d)",
+            "example": "fy19-fy22.csv",
+            "fiscal_year_from_month": 10,
+        },
         columns={
             "FY": {"drop": "read with the month"},
             "Month": {"to": "period", "date_format": "%Y|%b", "also_with": "FY", "fiscal_year_from_month": 10},

@@ -77,6 +77,12 @@ def test_a_column_that_is_dropped_or_coded_is_not_looked_at() -> None:
     assert [notice.column for notice in noticed(*["Juan Carlos"] * 5)] == ["Place"]
 
 
+def test_a_dropped_column_whose_text_another_key_of_the_contract_keeps_is_looked_at() -> None:
+    kept = samples.contract(extra={"Officer": {"drop": "tells rows apart"}}, identity=["Day", "Officer"])
+    records = pl.DataFrame({"part": [""] * 3, "cells": [["Juan Carlos"]] * 3})
+    assert [notice.column for notice in notices_of(kept, {"": ("Officer",)}, records)] == ["Officer"]
+
+
 def test_a_notice_holds_no_value() -> None:
     assert {field.name for field in dataclasses.fields(Notice)} == {"column", "looks_like", "n_rows"}
 
