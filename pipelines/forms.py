@@ -16,7 +16,7 @@ from functools import cache
 import polars as pl
 from babel import Locale
 
-from schemas.contracts import EXCEL_SERIAL, Language, NumberFormat
+from schemas.contracts import EXCEL_SERIAL, Declaration, Language, NumberFormat
 
 DECIMAL = pl.Decimal(18, 6)
 DIGITS = r"^[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$"
@@ -37,6 +37,15 @@ SPACES = "[\u00a0\u2000-\u200a\u202f\u205f\u3000]"
 def plain_text(words: pl.Expr) -> pl.Expr:
     """Words in NFC and trimmed, without characters that show nothing and with plain spaces."""
     return words.str.replace_all(UNSEEN, "").str.replace_all(SPACES, " ").str.normalize("NFC").str.strip_chars()
+
+
+def declares(text: pl.Expr, declaration: Declaration) -> pl.Expr:
+    """Whether a plain text of the declaration's column says that its row is no report."""
+    if declaration.equals is not None:
+        return text == declaration.equals
+    if declaration.matches is not None:
+        return text.str.contains(declaration.matches)
+    return ~text.is_in(declaration.not_in or [])
 
 
 # --- numbers ------------------------------------------------------------------------------------------------

@@ -399,20 +399,24 @@ class Declaration(Contract):
     equals: str | None = None
     not_in: list[str] | None = None
     """Every other text than these, the empty one included."""
+    matches: str | None = None
+    """Regular expression (Rust syntax) that the text fits: a note whose words change from file to file."""
     reason: Translated
     expect: Expect = Expect()
     compare_sum: SumComparison | None = None
 
     @model_validator(mode="after")
     def _one_condition(self) -> Declaration:
-        if (self.equals is None) == (self.not_in is None):
-            raise ValueError("a declaration has either `equals` or `not_in`")
+        if sum(condition is not None for condition in (self.equals, self.not_in, self.matches)) != 1:
+            raise ValueError("a declaration has one of `equals`, `not_in` and `matches`")
         return self
 
     @property
     def condition(self) -> str:
         """The condition in words."""
-        return self.equals if self.equals is not None else "≠ " + ", ".join(self.not_in or ())
+        if self.not_in is not None:
+            return "≠ " + ", ".join(self.not_in)
+        return self.equals if self.equals is not None else str(self.matches)
 
 
 class PrecisionRule(Contract):

@@ -62,6 +62,15 @@ class Checked:
         return table.sort("column", "value").to_dicts()
 
 
+def to_do(project: Path, source: SourceContract) -> list[str]:
+    """What a proposed contract still leaves to be decided: its lines with `TO DO`, each with its number."""
+    path = project / "schemas" / "sources" / f"{source.source}.yml"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return [
+        f"line {number}: {line.strip().lstrip('# ')}" for number, line in enumerate(lines, start=1) if "TO DO" in line
+    ]
+
+
 def check_file(registry: Registry, source: SourceContract, file: Path) -> Checked:
     """Read and parse one file as a night would. Case ids are hashed under a key that is thrown away.
 

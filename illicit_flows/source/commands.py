@@ -84,7 +84,7 @@ def source_check(
     as_json: JsonOption = False,
 ) -> None:
     """Try a file under a contract and say what would become of each row; nothing is written."""
-    from illicit_flows.source.check import check_file
+    from illicit_flows.source.check import check_file, to_do
 
     contract = _contract(source)
     language = _language(lang, contract)
@@ -94,6 +94,7 @@ def source_check(
     inspection, broken = found.inspection, found.broken(registry(), language)
     notices = [vars(notice) for notice in inspection.content.notices] if inspection.content else []
     says = registry().messages.render(inspection.rule, language, inspection.params) if inspection.rule else None
+    left = to_do(PROJECT, contract)
     if says:
         words.print(says)
     for row in broken:
@@ -103,12 +104,16 @@ def source_check(
         words.print(f"no code yet: {row['column']} = {row['value']} ({row['n_rows']} rows)")
     for notice in notices:
         words.print(f"{notice['column']} looks personal ({notice['looks_like']}, {notice['n_rows']} rows): drop it?")
+    for line in left:
+        words.print(f"still to be decided in the contract: {line}")
     result = {"file": file.name, "source_id": source, "verdict": inspection.verdict, **found.endings()}
     if as_json:
-        print_json(result | {"says": says, "broken": broken, "unmapped": found.unmapped(), "notices": notices})
+        print_json(
+            result | {"says": says, "broken": broken, "unmapped": found.unmapped(), "notices": notices, "to_do": left}
+        )
     else:
         print_records([result], list(result), as_json=False)
-    raise typer.Exit(_code(inspection.verdict, bool(broken)))
+    raise typer.Exit(_code(inspection.verdict, bool(broken or left)))
 
 
 def _code(verdict: str, has_broken: bool) -> Exit:

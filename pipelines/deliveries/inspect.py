@@ -19,10 +19,10 @@ from pipelines.deliveries.notices import Notice, notices_of
 from pipelines.deliveries.readers import Unreadable
 from pipelines.deliveries.receive import Delivery, deliveries
 from pipelines.deliveries.sandbox import read_in_child
-from pipelines.forms import DateForm, dates, plain_text
+from pipelines.forms import DateForm, dates, declares, plain_text
 from pipelines.keys import NoKey, read_key
 from pipelines.store import Home, connect, remove_table, rows, sql, write_frame, write_query
-from schemas.contracts import PART, Declaration, SourceContract, Target
+from schemas.contracts import PART, SourceContract, Target
 from schemas.registry import Registry
 from schemas.render import polars_schema
 
@@ -30,7 +30,7 @@ OTHER_VERDICTS = {"too_few_rows": "below_bound", "too_many_rows": "above_bound",
 DRIFT_RULES = frozenset(
     {
         "unknown_column", "missing_column", "repeated_column", "dates_of_another_form", "correction_not_met",
-        "declaration_not_met", "no_period_in_name",
+        "declaration_not_met", "no_period_in_name", "sheet_left_out",
     }
 )  # fmt: skip
 WRONG_DATES = 0.3
@@ -196,7 +196,7 @@ def _check_corrections(source: SourceContract, table: pl.DataFrame) -> dict[str,
 def _check_declarations(source: SourceContract, table: pl.DataFrame) -> None:
     rest = table
     for declaration in source.declared:
-        hits = rest.select(_declares(declaration)).to_series()
+        hits = rest.select(declares(pl.col(declaration.column), declaration)).to_series()
         touched, rest = int(hits.sum()), rest.filter(~hits)
         if not declaration.expect.holds(touched):
             raise Unreadable(
@@ -204,17 +204,10 @@ def _check_declarations(source: SourceContract, table: pl.DataFrame) -> None:
             )
 
 
-def _declares(declaration: Declaration) -> pl.Expr:
-    column = pl.col(declaration.column)
-    if declaration.equals is not None:
-        return column == declaration.equals
-    return ~column.is_in(declaration.not_in or [])
-
-
 def _check_dates(source: SourceContract, table: pl.DataFrame) -> tuple[date | None, date | None]:
     """First and last date of the content, among dates inside the contract's bounds; declared rows have none."""
     for declaration in source.declared:
-        table = table.filter(~_declares(declaration))
+        table = table.filter(~declares(pl.col(declaration.column), declaration))
     column = next((found for target in DATED for found in [source.column_of(target)] if found), None)
     if column is None:
         years = [int(line.constants["year"]) for line in source.lines if "year" in line.constants]

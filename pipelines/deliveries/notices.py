@@ -19,6 +19,8 @@ from schemas.contracts import ColumnMap, SourceContract
 LEAST_SHARE = 0.02
 LEAST_ROWS = 3
 """A column is named from three rows and 2 % of its filled cells on: one odd cell is no personal column."""
+ID_TARGETS = frozenset({"record_id", "incident_number"})
+"""Running numbers, which often look like a plate."""
 FREE_TEXT_TARGETS = frozenset({"place_text", "admin1", "record_id", "incident_number", "inn", "place_code"})
 """Targets whose text is kept as it is, and not only as a code."""
 
@@ -72,8 +74,13 @@ def notices_of(
             ]
             or [pl.DataFrame(schema={"cell": pl.String})]
         ).to_series()
-        found += _notices(name, cells)
+        told = _notices(name, cells)
+        found += [notice for notice in told if notice.looks_like != "plate" or not _is_id(source.all_columns[name])]
     return tuple(found)
+
+
+def _is_id(column: ColumnMap) -> bool:
+    return column.to in ID_TARGETS
 
 
 def _kept_as_text(column: ColumnMap) -> bool:

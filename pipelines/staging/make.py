@@ -151,13 +151,21 @@ def _write(home: Home, registry: Registry, source: SourceContract, tables: dict[
         "staging.mappings": sql(__file__, "mappings"),
         "staging.unmapped": sql(__file__, "unmapped"),
     }
-    partition = source.source
     return {
-        name: write_query(con, home, registry, name, queries[name], partition=partition)
-        if name in queries
-        else write_frame(con, home, registry, name, table, partition=partition)
+        name: _write_table(con, home, registry, name, table, queries.get(name), source.source)
         for name, table in tables.items()
     }
+
+
+def _write_table(
+    con: Connection, home: Home, registry: Registry, name: str, table: pl.DataFrame, query: str | None, partition: str
+) -> int:
+    """Write one table of a source; a source of another kind has no file in it."""
+    if table.is_empty() and name in STAGED.values():
+        return remove_table(home, registry, name, partition=partition)
+    if query is not None:
+        return write_query(con, home, registry, name, query, partition=partition)
+    return write_frame(con, home, registry, name, table, partition=partition)
 
 
 # --- tables -------------------------------------------------------------------------------------------------
@@ -219,7 +227,8 @@ def _told_apart(source: SourceContract, lines: pl.DataFrame) -> pl.DataFrame:
         separator="\x1f",
     )
     identity = of_words
-    if "record_id" in lines.columns:
+    # a record id names a record across deliveries where the contract says so; else a running number would tell nothing
+    if source.restates == "record":
         of_record = pl.concat_str(
             pl.lit(source.source), pl.lit("record"), pl.col("line_no").cast(pl.String), "record_id", separator="\x1f"
         )

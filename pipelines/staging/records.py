@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from pipelines.forms import DECIMAL, number, plain_text
+from pipelines.forms import DECIMAL, declares, number, plain_text
 from schemas.contracts import PART, SourceContract
 from schemas.registry import Registry
 from schemas.render import polars_schema
@@ -81,16 +81,16 @@ def split_declared(registry: Registry, source: SourceContract, text: pl.DataFram
     found = [pl.DataFrame(schema=schema)]
     rest = text
     for rule in source.declared:
-        column = pl.col(text_of(rule.column))
-        matches = column == rule.equals if rule.equals is not None else ~column.is_in(rule.not_in or [])
+        matches = declares(pl.col(text_of(rule.column)), rule)
         hits, rest = rest.filter(matches), rest.filter(~matches)
         stated = sums = pl.lit(None, DECIMAL)
         if rule.compare_sum is not None:
             summed = rule.compare_sum.column
             stated = number(pl.col(text_of(summed)), source.all_columns[summed].numbers or source.numbers)
             sums = pl.col("sum")
-            by_delivery = rest.group_by("delivery_id").agg(stated.sum().alias("sum"))
-            hits = hits.join(by_delivery, on="delivery_id", how="left")
+            # of the rows of its own part, those included that are declared for another reason
+            by_part = text.filter(~matches).group_by("delivery_id", "part").agg(stated.sum().alias("sum"))
+            hits = hits.join(by_part, on=["delivery_id", "part"], how="left")
         found.append(declared_rows(registry, source, hits, rule.id, stated, sums))
     return pl.concat(found), rest
 

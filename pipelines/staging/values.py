@@ -173,7 +173,7 @@ def _set_number(parsed: Parsed, mapped: Mapped, text: pl.Expr) -> None:
     given = ~pl.col(text_of(name)).is_in(column.not_known)
     digits = plain_number(text, marks)
     parsed.table = parsed.table.with_columns(pl.when(given).then(number(text, marks)).alias(target))
-    form = f"1234{marks.decimal}5"
+    form = f"1{marks.thousands}234{marks.decimal}5"
     _mark(parsed, "not_a_number", name, given & digits.is_null(), form=form)
     _mark(parsed, "negative_number", name, pl.col(target) < 0)
     if column.to in WHOLE_NUMBERS:

@@ -86,10 +86,27 @@ def _sheets(form: XlsxFormat, file: Path) -> Iterator[Part]:
         wanted = [(number, name) for number, name, kind in sheets if kind == WORKSHEET and _named(form, name)]
         if not wanted:
             raise Unreadable("no_sheet", sheets=", ".join(form.sheets))
+        headers = set()
         for number, name in wanted:
             with _understood():
                 sheet = workbook.get_sheet_by_index(number)
-            yield _part(form, name, sheet)
+            part = _part(form, name, sheet)
+            headers.add(part.header)
+            yield part
+        for number, name, kind in sheets:
+            if kind == WORKSHEET and (number, name) not in wanted:
+                with _understood():
+                    sheet = workbook.get_sheet_by_index(number)
+                if _header_of(form, name, sheet) in headers:
+                    raise Unreadable("sheet_left_out", sheet=name, sheets=", ".join(form.sheets))
+
+
+def _header_of(form: XlsxFormat, name: str, sheet: python_calamine.CalamineSheet) -> tuple[str, ...] | None:
+    """The header that a sheet would have if it were a part; a sheet of data under another name would else be lost."""
+    try:
+        return _part(form, name, sheet).header
+    except Unreadable:
+        return None
 
 
 @dataclass(frozen=True)
