@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import sys
 from datetime import date, datetime
 from decimal import Decimal
@@ -21,7 +22,18 @@ from rich.table import Table
 
 from illicit_flows import reader
 
-words = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
+CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""What a terminal may take for a command; a sender's words may hold it."""
+
+
+class Words(Console):
+    """What is said on stderr, without a terminal's commands in it."""
+
+    def print(self, *objects: Any, **how: Any) -> None:
+        super().print(*(CONTROLS.sub("\ufffd", str(said)) for said in objects), **how)
+
+
+words = Words(stderr=True, highlight=False, soft_wrap=True, markup=False)
 HomeOption = Annotated[
     Path | None,
     typer.Option("--home", help="Where everything is kept. Default: FLOWS_HOME, or data/home.", show_default=False),
@@ -98,4 +110,5 @@ def _plain(value: Any) -> Any:
 def _cell(value: Any) -> str:
     """One cell of a line: a tab or a line break inside a value is written as \\t or \\n."""
     text = "" if value is None else str(value)
+    text = CONTROLS.sub("\ufffd", text.replace("\r", "\n")) if CONTROLS.search(text) else text
     return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")

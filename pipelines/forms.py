@@ -24,7 +24,11 @@ NUMBER_AND_REST = r"^([+-]?[0-9][0-9 .,]*?)\s*([^0-9\s.,].*)?$"
 """A number, and what stands behind it."""
 DAYS_TO_1970 = 25_569
 """A spreadsheet's number of the day 1970-01-01; it counts from 1899-12-30."""
-DMS = r"([0-9]{1,3})\s*[°º]\s*([0-9]{1,2}(?:[.,][0-9]+)?)?\s*['’′]?\s*([0-9]{1,2}(?:[.,][0-9]+)?)?\s*(?:[\"”″]|'')?\s*"
+DMS = (
+    r"([0-9]{1,3}(?:[.,][0-9]+)?)\s*[°º]\s*(?:([0-9]{1,2}(?:[.,][0-9]+)?)\s*['’′]?\s*)?"
+    r"(?:([0-9]{1,2}(?:[.,][0-9]+)?)\s*(?:[\"”″]|'')?\s*)?"
+)
+"""Degrees, perhaps minutes, perhaps seconds, before the letter."""
 NORTH_SOUTH, EAST_WEST = "([NSns])", "([EWOLewol])"
 
 
@@ -64,7 +68,7 @@ def plain_number(text: pl.Expr, form: NumberFormat) -> pl.Expr:
     bare = text
     if form.thousands:
         mark, point = re.escape(form.thousands), re.escape(form.decimal)
-        grouped = rf"^[+-]?[0-9]{{1,3}}({mark}[0-9]{{3}})+({point}[0-9]+)?$"
+        grouped = rf"^[+-]?[1-9][0-9]{{0,2}}({mark}[0-9]{{3}})+({point}[0-9]+)?$"
         bare = (
             pl.when(text.str.contains(grouped))
             .then(text.str.replace_all(form.thousands, "", literal=True))
@@ -189,20 +193,25 @@ def _without_accents(text: str) -> str:
 
 def latitude(text: pl.Expr, written: str, form: NumberFormat) -> pl.Expr:
     """Degrees north of a text, null where it is none or outside ±90."""
-    return _within(_sexagesimal(text, NORTH_SOUTH) if written == "dms" else _decimal(text, form), 90)
+    return _within(_sexagesimal(text, rf"^{DMS}{NORTH_SOUTH}$", 1) if written == "dms" else _decimal(text, form), 90)
 
 
 def longitude(text: pl.Expr, written: str, form: NumberFormat, language: Language) -> pl.Expr:
     """Degrees east of a text, null where it is none or outside ±180. O is west; L is east in Portuguese."""
-    return _within(_sexagesimal(text, EAST_WEST, language) if written == "dms" else _decimal(text, form), 180)
+    return _within(
+        _sexagesimal(text, rf"^{DMS}{EAST_WEST}$", 1, language) if written == "dms" else _decimal(text, form), 180
+    )
 
 
 def position(text: pl.Expr, written: str, form: NumberFormat, language: Language) -> tuple[pl.Expr, pl.Expr]:
     """Latitude and longitude of a text that holds both, the latitude first."""
     if written == "dms":
-        return latitude(text, written, form), longitude(text, written, form, language)
-    separator = r"[;/|]|\s+" if form.decimal == "," else r"[;/|,]|\s+"
-    pair = text.str.replace_all(rf"\s*(?:{separator})\s*", ";").str.split(";")
+        both = rf"^{DMS}{NORTH_SOUTH}\s*[,;/|]?\s*{DMS}{EAST_WEST}$"
+        return _within(_sexagesimal(text, both, 1), 90), _within(_sexagesimal(text, both, 5, language), 180)
+    # a comma between two numbers is no separator where it may be a decimal mark
+    separator = r"[;/|]|\s+" if form.decimal == "," else r"[;/|]|,\s+|\s+"
+    bare = text.str.replace(r"^([+-]?[0-9]+\.[0-9]+),([+-]?[0-9]+\.[0-9]+)$", "${1};${2}")
+    pair = bare.str.replace_all(rf"\s*(?:{separator})\s*", ";").str.split(";")
     whole = pl.when(pair.list.len() == 2).then(pair)
     return _within(_decimal(whole.list.get(0), form), 90), _within(_decimal(whole.list.get(1), form), 180)
 
@@ -211,19 +220,27 @@ def _decimal(text: pl.Expr, form: NumberFormat) -> pl.Expr:
     return plain_number(text, form).cast(pl.Float64, strict=False)
 
 
-def _sexagesimal(text: pl.Expr, letters: str, language: Language = "en") -> pl.Expr:
-    """Degrees, minutes and seconds of the part of a text that ends in one of some letters."""
-    pattern = DMS + letters
+def _sexagesimal(text: pl.Expr, pattern: str, first: int, language: Language = "en") -> pl.Expr:
+    """Degrees of four groups of a pattern that fits the whole text: degrees, minutes, seconds, letter.
+
+    Decimal degrees have no minutes, decimal minutes no seconds; a sign in front fits no pattern: the letter is it.
+    """
 
     def part(group: int) -> pl.Expr:
-        return text.str.extract(pattern, group).str.replace(",", ".", literal=True).cast(pl.Float64, strict=False)
+        return text.str.extract(pattern, first + group).str.replace(",", ".", literal=True)
 
-    minutes, seconds = part(2).fill_null(0), part(3).fill_null(0)
-    degrees = pl.when((minutes < 60) & (seconds < 60)).then(part(1) + minutes / 60 + seconds / 3600)
-    letter = text.str.extract(pattern, 4).str.to_uppercase()
-    negative = letter.is_in(["S", "W", "O"])
+    def value(group: int) -> pl.Expr:
+        return part(group).cast(pl.Float64, strict=False)
+
+    minutes, seconds = value(1).fill_null(0), value(2).fill_null(0)
+    whole = ~(part(0).str.contains(".", literal=True) & part(1).is_not_null())
+    whole = whole & ~(part(1).str.contains(".", literal=True) & part(2).is_not_null())
+    degrees = pl.when((minutes < 60) & (seconds < 60) & whole.fill_null(True)).then(
+        value(0) + minutes / 60 + seconds / 3600
+    )
+    letter = part(3).str.to_uppercase()
     known = letter.is_not_null() if language == "pt" else letter != "L"
-    return pl.when(known).then(pl.when(negative).then(-degrees).otherwise(degrees)).round(6)
+    return pl.when(known).then(pl.when(letter.is_in(["S", "W", "O"])).then(-degrees).otherwise(degrees)).round(6)
 
 
 def _within(degrees: pl.Expr, limit: int) -> pl.Expr:

@@ -59,6 +59,11 @@ def fingerprint(forbidden: Path) -> str:
         return ""
 
 
+def kind_of_id(target: str) -> str:
+    """A seizure's number is one kind, whether its publisher states it or a prosecution service: so the two can meet."""
+    return "seizure_ref" if target in ("record_id", "incident_number") else target
+
+
 def keyed_hash(key: bytes, name: str, text: str) -> str:
     """HMAC-SHA256 of an identifier (NFC, upper case, without spaces or what shows nothing), as 32 hexadecimal digits.
 

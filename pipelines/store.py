@@ -123,8 +123,8 @@ def write_bytes(path: Path, content: bytes, *, mode: int = 0o644) -> None:
     os.replace(temporary, path)
 
 
-def copy_file(source: Path, target: Path, *, mode: int = 0o644) -> None:
-    """Copy a file so that a reader sees the whole of it or nothing of it, in pieces whatever its size."""
+def copy_file(source: Path, target: Path, *, sha256: str, mode: int = 0o644) -> bool:
+    """Copy a file so that a reader sees the whole of it or nothing of it; False if it no longer has its hash."""
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.{os.getpid()}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
@@ -132,7 +132,11 @@ def copy_file(source: Path, target: Path, *, mode: int = 0o644) -> None:
         shutil.copyfileobj(read, stream, 1024**2)
         stream.flush()
         os.fsync(stream.fileno())
+    if sha256_of(temporary) != sha256:
+        temporary.unlink()
+        return False
     os.replace(temporary, target)
+    return True
 
 
 def sha256_of(path: Path) -> str:
@@ -247,6 +251,8 @@ def write_query(
         )
     except duckdb.ConstraintException as error:
         raise StoreError(f"{name}: {str(error).splitlines()[0]}") from None
+    except (duckdb.ConversionException, duckdb.OutOfRangeException):  # the engine's words hold the value
+        raise StoreError(f"{name}: a value does not fit the type of its column") from None
     _check_keys(con, home, registry, table)
     target = home.table_file(table, partition)
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -149,6 +149,9 @@ class XlsxFormat(Tabular):
     type: Literal["xlsx"]
     sheets: list[str] = Field(default=["*"], min_length=1)
     """Globs of sheet names; sheets that match none are no data. At least one must match."""
+    left_out: Literal["refused", "ignored"] = "refused"
+    """A sheet that matches no glob and has the header of one that does: its rows would be lost, so the file is refused,
+    unless the publisher keeps such sheets for himself."""
     header_rows: int = Field(default=1, ge=1, le=5)
     """Rows of the header; with more than one, the texts above each other are joined with ` / `, a merged text standing
     over each of its columns."""
@@ -266,6 +269,11 @@ DATE_TARGETS = frozenset({"seized", "period", "stage_date"})
 KEYED_TARGETS = frozenset({"case_id", "seizure_ref"})
 """Kept only as a keyed HMAC, made before anything is stored."""
 COORDINATE_TARGETS = frozenset({"lat", "lon", "position"})
+NUMERIC_TARGETS = COORDINATE_TARGETS | {
+    "quantity", "quantity_with_unit", "kg", "n_events", "hectares", "proceeds", "persons_f", "persons_m", "persons_x",
+    "persons_unknown",
+}  # fmt: skip
+ID_TARGETS = frozenset({"record_id", "incident_number"})
 BUILT_IN_LOOKUPS = frozenset({"@iso2", "@iso3", "@iata", "@locode", "@code"})
 """Lookups that need no file: areas by ISO 3166-1 code, by the country of an airport or a seaport; and `@code`, the text
 before ` · ` of a cell that was chosen from the blank form's lists."""
@@ -286,6 +294,8 @@ class ColumnMap(Contract):
     drop: str | None = None
     personal: bool = False
     """Of a dropped column: it holds personal data, and no other key may read it."""
+    keyed: bool = False
+    """Of `record_id` and `incident_number`: it is a case number, kept as a keyed hash alone, as `case_id` always is."""
     optional: bool = False
     """The column may be absent from a delivery; its cells are then empty."""
     also_with: str | None = None
@@ -337,6 +347,7 @@ class ColumnMap(Contract):
             raise ValueError(f"`{self.to}` needs a `date_format`")
         if self.to in LEG_TARGETS and self.role_word is None:
             raise ValueError(f"`{self.to}` is a leg and needs the publisher's `role_word`")
+        self._check_key("keyed", self.keyed, ID_TARGETS)
         self._check_key("split", self.split, frozenset(LEG_TARGETS))
         self._check_key("coordinates", self.coordinates == "dms", COORDINATE_TARGETS)
         self._check_key("fiscal_year_from_month", self.fiscal_year_from_month, frozenset({"year", "period"}))
@@ -344,6 +355,11 @@ class ColumnMap(Contract):
         if forms & {"%d/%m/%Y", "%d/%m/%y"} and forms & {"%m/%d/%Y", "%m/%d/%y"}:
             raise ValueError("a date cannot have its day both before and after its month: most days fit both orders")
         return self
+
+    @property
+    def is_keyed(self) -> bool:
+        """Kept only as a keyed hash."""
+        return self.keyed or self.to in KEYED_TARGETS
 
     def _check_key(self, key: str, used: object, of: frozenset[str]) -> None:
         if used and self.to not in of:
@@ -536,7 +552,7 @@ class SourceContract(Contract):
 
     @property
     def has_keyed(self) -> bool:
-        return any(column.to in KEYED_TARGETS for column in self.all_columns.values())
+        return any(column.is_keyed for column in self.all_columns.values())
 
     def column_of(self, target: Target) -> str | None:
         """Name of the publisher's column that fills a target."""

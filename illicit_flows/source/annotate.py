@@ -54,10 +54,10 @@ class Mark:
     """What became of one record."""
 
     status: str
-    """quarantined or declared."""
+    """quarantined, declared, or without: accepted, but for a value that was not understood."""
     reasons: tuple[str, ...]
     cells: Mapping[str, str] = field(default_factory=dict)
-    """The sentence for each of its columns that is broken."""
+    """The sentence for each of its columns that is broken, or whose value was not understood."""
 
 
 @dataclass(frozen=True)
@@ -67,9 +67,9 @@ class Marks:
     headers: Mapping[str, tuple[str, ...]]
     """By part."""
     of: Mapping[Place, Mark]
-    """Records that are not here were accepted."""
+    """Records that are not here were accepted with all their values."""
     words: Mapping[str, str]
-    """accepted, quarantined and declared, and the names of the two added columns: status, reasons."""
+    """accepted, quarantined, declared and without, and the names of the two added columns: status, reasons."""
 
     def told(self, place: Place) -> tuple[str, str]:
         """Status and reasons of a record."""
@@ -241,7 +241,13 @@ def _written(value: Any) -> str:
 
 # --- workbooks ----------------------------------------------------------------------------------------------
 
-COLOURS = {"quarantined": "#FCE4D6", "declared": "#E7E6E6", "broken": "#F4B183", "header": "#D9E1F2"}
+COLOURS = {
+    "quarantined": "#FCE4D6",
+    "declared": "#E7E6E6",
+    "broken": "#F4B183",
+    "without": "#FFF2CC",
+    "header": "#D9E1F2",
+}
 READ = {"d": datetime.fromisoformat, "m": datetime.fromisoformat, "c": time.fromisoformat}
 PATTERNS = {"d": "yyyy-mm-dd", "m": "yyyy-mm-dd hh:mm:ss", "c": "hh:mm:ss"}
 
@@ -265,7 +271,8 @@ class _Looks:
 
 
 def _workbook(form: XlsxFormat, sent: Sent, marks: Marks, part: str) -> Annotated:
-    """The same sheets with their cells in the same places: broken cells have a colour and a comment."""
+    """The same sheets with their cells in the same places: broken cells, and those that were not understood, have a
+    colour and a comment."""
     content = io.BytesIO()
     book = xlsxwriter.Workbook(content, {"in_memory": True})
     book.set_properties({"created": MADE})
@@ -338,7 +345,7 @@ class _Copy:
     def _cell(self, row: int, column: int, cell: str, kind: str, mark: Mark | None) -> None:
         name = self.header[column] if column < len(self.header) else ""
         sentence = mark.cells.get(name) if mark and name else None
-        look = self.looks.of("broken" if sentence else mark.status if mark else "", kind)
+        look = self.looks.of(_colour(mark, sentence), kind)
         _write(self.sheet, row, self.left + column, cell, kind, look)
         if sentence:
             self.sheet.write_comment(row, self.left + column, sentence, {"x_scale": 2.5, "y_scale": 1.5, "author": ""})
@@ -358,6 +365,13 @@ class _Copy:
             cells += size
             with suppress(XlsxWriterException):  # ranges that overlap
                 self.sheet.merge_range(top, first, *ends, "", self.looks.of(""))
+
+
+def _colour(mark: Mark | None, sentence: str | None) -> str:
+    """Of a row that counts, the cell alone has a colour; of one that does not, every cell."""
+    if mark is None or mark.status == "without":
+        return "without" if sentence else ""
+    return "broken" if sentence else mark.status
 
 
 def _write(sheet: Worksheet, row: int, column: int, cell: str, kind: str, look: Format) -> None:

@@ -99,7 +99,7 @@ def source_check(
         words.print(says)
     for row in broken:
         where = f" [{row['part']}]" if row["part"] else ""
-        words.print(f"{row['rows']} × {row['says']} (first: row {row['first_row']}{where})")
+        words.print(f"{row['rows']} × {row['says']} (first: record {row['first_row']}{where})")
     for row in found.unmapped():
         words.print(f"no code yet: {row['column']} = {row['value']} ({row['n_rows']} rows)")
     for notice in notices:

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 import typer
 
 from pipelines.deliveries.audit import note
-from pipelines.deliveries.receive import Delivery, deliveries
-from pipelines.deliveries.receive import forget as remove
+from pipelines.deliveries.receive import Delivery, mark_forgotten, remove, with_receipt
 from pipelines.published.release import delete_release, releases_on
 from pipelines.store import Home, clear_scratch, locked
 
@@ -32,14 +31,16 @@ class Forgotten:
 
 
 def forget(home: Home, named: str) -> Forgotten:
-    """Remove the delivery whose id begins with some digits. Raises `Busy`, and BadParameter where it is not one."""
+    """Remove the delivery whose id begins with some digits. Raises `Busy`, and BadParameter where it is not one.
+
+    The steps are in such an order that a killed one is finished by the same command.
+    """
     with locked(home):
         delivery = find_delivery(home, named)
+        mark_forgotten(delivery)
         resting = releases_on(home, delivery.delivery_id)
         internal = [index["version"] for index in resting if index["status"] == "internal"]
         public = [index["version"] for index in resting if index["status"] != "internal"]
-        # the mark comes first: if this process is killed, the next night does not take the file again
-        remove(delivery)
         for index in resting:
             if index["status"] == "internal":
                 delete_release(home, index, f"it rested on the forgotten delivery {delivery.delivery_id}")
@@ -55,12 +56,13 @@ def forget(home: Home, named: str) -> Forgotten:
             releases_deleted=internal,
             public_releases_told=public,
         )
+        remove(delivery)
     return Forgotten(delivery.delivery_id, delivery.source_id, internal, public)
 
 
 def find_delivery(home: Home, named: str) -> Delivery:
     """The delivery whose id begins with some digits (eight at least). Raises BadParameter where it is not one."""
-    found = [delivery for delivery in deliveries(home) if delivery.delivery_id.startswith(named.lower())]
+    found = [delivery for delivery in with_receipt(home) if delivery.delivery_id.startswith(named.lower())]
     if len(named) < LEAST_DIGITS or len(found) != 1:
         which = (
             "too few digits" if len(named) < LEAST_DIGITS else "no such delivery" if not found else "several begin so"

@@ -357,7 +357,8 @@ def _xlsx_form(read: Reader, names: list[str]) -> tuple[XlsxFormat, _Found]:
     others = [name for name in names if name not in {sheet.name for sheet in same}]
     globs = _sheet_globs([sheet.name for sheet in same], others)
     merged = sum(sheet.filled_by_merging for sheet in same)
-    form = chief.form.model_copy(update={"sheets": globs, "merged": "fill" if merged else "blank"})
+    merging = "fill" if merged else "blank"
+    form = chief.form.model_copy(update={"sheets": globs, "merged": merging, "left_out": "refused"})
     rows = sum(sheet.n_rows for sheet in same)
     guesses = [
         Guess("sheets", ", ".join(globs), f"{len(same)} of {len(names) or 1} sheets have this header, with {rows} rows",
@@ -383,7 +384,14 @@ def _sheet(read: Reader, name: str) -> _Sheet | None:
 
     def at(row: int, height: int = 1, merged: str = "blank") -> tuple[tuple[str, ...], list[list[str]]] | None:
         form = XlsxFormat.model_validate(
-            {"type": "xlsx", "sheets": sheets, "header_row": row, "header_rows": height, "merged": merged}
+            {
+                "type": "xlsx",
+                "sheets": sheets,
+                "header_row": row,
+                "header_rows": height,
+                "merged": merged,
+                "left_out": "ignored",
+            }
         )
         try:
             found = read(form)

@@ -13,9 +13,11 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import typer
 from babel.numbers import format_decimal
 from jinja2 import Environment, StrictUndefined
@@ -31,12 +33,23 @@ from pipelines.deliveries.readers.part import shown
 from pipelines.deliveries.receive import CONTENT, Delivery, deliveries
 from pipelines.keys import NoKey, read_key
 from pipelines.staging.make import NO_LINE
+from pipelines.staging.records import KEY, corrected, split_by_shape
+from pipelines.staging.values import QUARANTINES, coded_columns, parse_values, unmapped_in
 from pipelines.store import Home, write_bytes
-from schemas.contracts import EXCEL_SERIAL, KEYED_TARGETS, Language, SourceContract
+from schemas.contracts import (
+    COORDINATE_TARGETS,
+    EXCEL_SERIAL,
+    KEYED_TARGETS,
+    ColumnMap,
+    Language,
+    SourceContract,
+)
 from schemas.registry import Registry
 
 SHOWN_ROWS = 1_000
 """Rows that the page lists; the annotated copy has them all."""
+SHOWN_FIRST = 10
+"""Rows that the page names for each value that was not understood."""
 PAGE = Path(__file__).with_name("receipt_page.html.j2")
 DIRECTIVE = re.compile(r"%-?([A-Za-z])")
 DATE_WORDS: Mapping[str, str] = {
@@ -62,6 +75,24 @@ class Broken:
 
 
 @dataclass(frozen=True)
+class Unread:
+    """One value of one row that has no code or cannot be read. Unless a rule holds the row back, it counts without."""
+
+    part: str
+    record: int
+    column: str
+    label: str
+    value: str
+    says: str
+    holds: bool
+    """Whether the row cannot do without this value; then a rule says so."""
+
+    @property
+    def place(self) -> Place:
+        return self.part, self.record
+
+
+@dataclass(frozen=True)
 class Receipt:
     """What is said of one delivery, in one language."""
 
@@ -70,6 +101,7 @@ class Receipt:
     says: str
     """Why the whole file is held back; empty where it is not."""
     broken: list[Broken]
+    unread: list[Unread]
     marks: Marks
 
     @property
@@ -79,6 +111,11 @@ class Receipt:
     @property
     def delivery(self) -> Delivery:
         return self.checked.inspection.delivery
+
+    @property
+    def without(self) -> int:
+        """Rows that are accepted without one of their values."""
+        return sum(mark.status == "without" for mark in self.marks.of.values())
 
 
 def find(home: Home, named: str) -> Delivery:
@@ -119,7 +156,8 @@ def make_receipt(home: Home, registry: Registry, delivery: Delivery, language: L
     checked = conclude(registry, source, inspection)
     says = _says(registry, inspection.rule, language, inspection.params) if inspection.rule else ""
     broken = _broken(registry, checked, language)
-    return Receipt(language, checked, says, broken, _marks(checked, broken, language))
+    unread = _unread(registry, checked, language)
+    return Receipt(language, checked, says, broken, unread, _marks(checked, broken, unread, language))
 
 
 # --- the facts ----------------------------------------------------------------------------------------------
@@ -152,6 +190,59 @@ def _broken(registry: Registry, checked: Checked, language: Language) -> list[Br
     return sorted(found, key=lambda row: order[row.part])
 
 
+def _unread(registry: Registry, checked: Checked, language: Language) -> list[Unread]:
+    """Each value that was not understood, in the order of the file, of all rows that are reports or would be.
+
+    The staging tables count spellings and do not say where they stand, so the values are parsed once more.
+    """
+    if checked.staged is None or not checked.unmapped():
+        return []
+    inspection, source = checked.inspection, checked.source
+    headers = pl.DataFrame(
+        [(part, list(header)) for part, header in inspection.headers.items()],
+        schema={"part": pl.String, "header": pl.List(pl.String)},
+        orient="row",
+    )
+    records = inspection.records.join(headers, on="part", how="left", maintain_order="left").with_columns(
+        delivery_id=pl.lit(inspection.delivery.delivery_id),
+        file_name=pl.lit(inspection.delivery.file_name),
+        contract_version=pl.lit(source.version, pl.Int64),
+    )
+    whole, _ = split_by_shape(source, records)
+    no_report = checked.staged.tables["staging.declared"].select(KEY)
+    reports = corrected(source, whole).join(no_report, on=KEY, how="anti", maintain_order="left")
+    labels = _labels(registry, source, language)
+    found: dict[tuple[str, int, str], Unread] = {}
+    for view in source.by_line():
+        parsed = parse_values(registry, view, reports).table
+        for name, target in coded_columns(view):
+            seen = parsed.filter(pl.col(unmapped_in(name)).is_not_null())
+            for part, record, value in seen.select("part", "row_no", unmapped_in(name)).iter_rows():
+                label = labels.get(name, name)
+                says = _not_understood(view, view.columns[name], label, shown(value), language)
+                # a column that lines share is parsed with each of them
+                found.setdefault(
+                    (part, record, name), Unread(part, record, name, label, value, says, target in QUARANTINES)
+                )
+    order = {part: place for place, part in enumerate(inspection.headers)}
+    return sorted(found.values(), key=lambda row: (order[row.part], row.record))
+
+
+def _not_understood(source: SourceContract, column: ColumnMap, label: str, value: str, language: Language) -> str:
+    if column.to not in COORDINATE_TARGETS:
+        return phrase("receipt_not_understood", language, column=label, value=value)
+    return phrase("receipt_not_a_place", language, column=label, value=value, form=_coordinate(source, column))
+
+
+def _coordinate(source: SourceContract, column: ColumnMap) -> str:
+    """An invented coordinate as the contract wants it written."""
+    mark = (column.numbers or source.numbers).decimal
+    lat, lon = ("14°32'N", "20°15'W") if column.coordinates == "dms" else (f"14{mark}5333", f"-20{mark}25")
+    if column.to == "position":
+        return f"{lat} {lon}" if column.coordinates == "dms" else f"{lat}; {lon}"
+    return lat if column.to == "lat" else lon
+
+
 def _labels(registry: Registry, source: SourceContract, language: Language) -> dict[str, str]:
     """Columns that their sender knows by another name: those of the blank form, whose own names are hidden."""
     is_form = source.source == form_contract(registry).source
@@ -177,7 +268,7 @@ def readable_form(form: str, language: Language) -> str:
     return " | ".join(dict.fromkeys(DIRECTIVE.sub(letters, part) for part in patterns))
 
 
-def _marks(checked: Checked, broken: list[Broken], language: Language) -> Marks:
+def _marks(checked: Checked, broken: list[Broken], unread: list[Unread], language: Language) -> Marks:
     reasons: dict[Place, list[Broken]] = {}
     for row in broken:
         reasons.setdefault((row.part, row.record), []).append(row)
@@ -189,11 +280,16 @@ def _marks(checked: Checked, broken: list[Broken], language: Language) -> Marks:
         )
         for place, rows in reasons.items()
     }
+    counted = [row for row in unread if row.place not in reasons and not row.holds]
+    of |= {
+        place: Mark("without", tuple(row.says for row in rows), {row.column: row.says for row in rows})
+        for place, rows in ((place, list(rows)) for place, rows in groupby(counted, key=lambda row: row.place))
+    }
     of |= {
         (row["part"], row["row_no"]): Mark("declared", (_declared_reason(checked.source, row["reason"], language),))
         for row in _declared(checked)
     }
-    names = ("accepted", "quarantined", "declared", "status", "reasons")
+    names = ("accepted", "without", "quarantined", "declared", "status", "reasons")
     return Marks(checked.inspection.headers, of, {name: phrase(f"receipt_{name}", language) for name in names})
 
 
@@ -249,8 +345,9 @@ def _page(registry: Registry, receipt: Receipt, copy: str | None, positions: Map
         rows=[(positions.get((row.part, row.record)), row) for row in receipt.broken[:SHOWN_ROWS]],
         has_parts=any(receipt.checked.inspection.headers),
         declared=_declared_groups(checked, language),
-        unmapped=[row | {"column": labels.get(str(row["column"]), row["column"])} for row in checked.unmapped()],
-        dropped=[(labels.get(name, name), kind, reason) for name, kind, reason in _dropped(receipt)],
+        unread=_unread_groups(receipt, positions),
+        shown_first=SHOWN_FIRST,
+        dropped=[(labels.get(name, name), kind) for name, kind in _dropped(receipt)],
         looks=[
             (
                 labels.get(notice.column, notice.column),
@@ -279,7 +376,11 @@ def _label(registry: Registry, codes: str, code: str, language: Language) -> str
 
 
 def _declared_groups(checked: Checked, language: Language) -> list[dict[str, object]]:
-    """Reasons for which rows are no report, with their rows; and totals that differ from the sum."""
+    """Reasons for which rows are no report, with their rows; and totals that differ from the sum of their part.
+
+    Where rows of that part are held back the sum may lack what could not be read: they are to be mended first.
+    """
+    held = set(checked.quarantine["part"]) if checked.staged else set()
     groups: dict[str, list[dict[str, Any]]] = {}
     for row in _declared(checked):
         groups.setdefault(row["reason"], []).append(row)
@@ -288,24 +389,47 @@ def _declared_groups(checked: Checked, language: Language) -> list[dict[str, obj
             "reason": _declared_reason(checked.source, reason, language),
             "rows": len(rows),
             "differing": [
-                {"stated": row["declared_value"], "computed": row["computed_value"]}
+                {
+                    "says": "total_differs_held" if row["part"] in held else "total_differs",
+                    "stated": row["declared_value"],
+                    "computed": row["computed_value"] or 0,
+                }
                 for row in rows
-                if row["declared_value"] is not None and row["declared_value"] != row["computed_value"]
+                # a part that has no row but its total has no sum
+                if row["declared_value"] is not None and row["declared_value"] != (row["computed_value"] or 0)
             ],
         }
         for reason, rows in groups.items()
     ]
 
 
-def _dropped(receipt: Receipt) -> list[tuple[str, str, str | None]]:
-    """Columns of the file whose text is not kept: name, the kind of the reason, and the contract's own words."""
+def _unread_groups(receipt: Receipt, positions: Mapping[Place, int]) -> list[dict[str, object]]:
+    """Values that were not understood, with the number of their rows and where the first of them stand, by part."""
+    groups: dict[tuple[str, str], list[Unread]] = {}
+    for row in receipt.unread:
+        groups.setdefault((row.label, row.value), []).append(row)
+    return [
+        {
+            "column": label,
+            "value": shown(value),
+            "rows": len(rows),
+            "first": [
+                (part, ", ".join(str(positions.get(row.place, row.record)) for row in of_part))
+                for part, of_part in groupby(rows[:SHOWN_FIRST], key=lambda row: row.part)
+            ],
+        }
+        for (label, value), rows in sorted(groups.items())
+    ]
+
+
+def _dropped(receipt: Receipt) -> list[tuple[str, str]]:
+    """Columns of the file whose text is not kept, and the kind of the reason: the contract's own words are for us."""
     columns, kept = receipt.source.all_columns, set(receipt.source.kept_columns)
     delivered = dict.fromkeys(name for header in receipt.checked.inspection.headers.values() for name in header)
     return [
         (
             name,
             "personal" if columns[name].personal else "not_needed" if name not in kept else "keyed",
-            columns[name].drop,
         )
         for name in delivered
         if name in columns and (name not in kept or columns[name].to in KEYED_TARGETS)

@@ -47,7 +47,7 @@ SELECT
 FROM compared AS c
 WINDOW incident AS (
     PARTITION BY
-        c.source_id,
+        c.source_id, c.reporter, c.agency_id,
         coalesce(c.incident_number, c.delivery_id || chr(31) || c.part || chr(31) || c.row_no)
     ORDER BY c.seizure_id
 )

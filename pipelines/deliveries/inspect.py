@@ -31,6 +31,7 @@ DRIFT_RULES = frozenset(
     {
         "unknown_column", "missing_column", "repeated_column", "dates_of_another_form", "correction_not_met",
         "declaration_not_met", "no_period_in_name", "sheet_left_out",
+        "header_not_found",
     }
 )  # fmt: skip
 WRONG_DATES = 0.3
@@ -166,9 +167,12 @@ def _check_headers(source: SourceContract, headers: Mapping[str, tuple[str, ...]
     columns = source.all_columns
     needed = {name for name, column in columns.items() if not column.optional} - {PART}
     for header in headers.values():
+        if header and len(needed & set(header)) < len(needed) / 2:
+            # what stands there may be a record, so none of it is repeated
+            raise Unreadable("header_not_found", found=len(needed & set(header)), columns=len(needed))
         repeated = sorted({name for name in header if header.count(name) > 1})
         if repeated:
-            raise Unreadable("repeated_column", columns=", ".join(repeated))
+            raise Unreadable("repeated_column", columns=", ".join(name or '""' for name in repeated))
         unknown, missing = sorted(set(header) - set(columns)), sorted(needed - set(header))
         if unknown:
             raise Unreadable(
@@ -337,12 +341,17 @@ def _ranks(source: SourceContract, inspections: list[Inspection]) -> dict[str, i
     """The accepted deliveries of a source from the oldest vintage (1) to the newest, by delivery_id.
 
     Of two files with one name the last received is the newer, unless the publisher states the vintage himself; between
-    files of other names the order of receipt says nothing, so that the same files give the same tables.
+    files of other names the order of receipt says nothing, so that the same files give the same tables. Single records
+    that are restated without a vintage are the exception: nothing but the receipt tells which is the correction.
     """
     accepted = [found for found in inspections if found.content is not None]
 
+    by_receipt = source.restates == "record" and source.vintage is None
+
     def stated(found: Inspection) -> tuple[date, int, str]:
         vintage = found.content.vintage if found.content else None
+        if by_receipt:  # a correction holds few rows, often old ones: its content does not say that it is newer
+            return (date.min, found.delivery.order, "")
         return (vintage or date.min, found.records.height, found.delivery.delivery_id)
 
     def within_name(found: Inspection) -> tuple[date, int]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -71,17 +71,18 @@ def receive(home: Home, registry: Registry, inbox: Path) -> Received:
             for found in fetched
             if isinstance(found, Fetched)
         ]
-        new, known = [], []
-        source_of = _sources_of_bytes(claimed)
-        for name, source_id, file, digest in claimed:
+        new: list[str] = []
+        known: list[str] = []
+        held = {found.delivery_id: found for found in deliveries(home)}
+        for name, source_id, file, digest in _each_bytes_once(claimed, held, unclaimed):
             if (home.deliveries / digest / FORGOTTEN).exists():
                 unclaimed.append(f"{name} (forgotten)")
-            elif source_id != source_of(home, digest):
-                unclaimed.append(f"{name} (the same bytes stand under another source)")
-            elif _keep(home, source_id, file, digest):
-                new.append(name)
+                continue
+            taken = _keep(home, source_id, file, digest, held)
+            if taken is None:
+                unclaimed.append(f"{name} (it changed while it was read)")
             else:
-                known.append(name)
+                (new if taken else known).append(name)
     finally:
         shutil.rmtree(snapshots, ignore_errors=True)  # they hold records
     unreachable = [f"{found.source_id}: {found.reason}" for found in fetched if isinstance(found, Unreachable)]
@@ -97,34 +98,46 @@ def _look(registry: Registry, inbox: Path) -> tuple[list[Claim], list[str]]:
     for path in sorted(inbox.iterdir()):
         if path.name.startswith("."):
             continue
-        if not path.is_dir() or not _sources_of_folder(registry, path.name):
-            unclaimed.append(path.name + ("/" if path.is_dir() else ""))
+        if path.is_symlink() or not path.is_dir() or not _sources_of_folder(registry, path.name):
+            unclaimed.append(_shown(path.name) + ("/" if path.is_dir() else ""))
             continue
         for file in sorted(found for found in path.rglob("*") if not found.is_dir() and not found.name.startswith(".")):
-            name = file.relative_to(inbox).as_posix()
-            claims = list(_claims(registry, path, file)) if file.is_file() and not file.is_symlink() else []
-            if len(claims) == 1:
-                claimed.append((name, claims[0], file, sha256_of(file)))
+            name = _shown(file.relative_to(inbox).as_posix())
+            readable = file.is_file() and not file.is_symlink() and name == file.relative_to(inbox).as_posix()
+            claims = list(_claims(registry, path, file)) if readable else []
+            try:
+                digest = sha256_of(file) if len(claims) == 1 else ""
+            except OSError as error:
+                unclaimed.append(f"{name} ({error.strerror})")
+                continue
+            if digest:
+                claimed.append((name, claims[0], file, digest))
             else:
                 unclaimed.append(name)
     return claimed, unclaimed
 
 
-def _sources_of_bytes(claimed: list[Claim]) -> Callable[[Home, str], str]:
-    """Which source some bytes belong to: the one that has them already, if the inbox still shows them there."""
+def _each_bytes_once(claimed: list[Claim], held: dict[str, Delivery], unclaimed: list[str]) -> Iterator[Claim]:
+    """The claims of the source that some bytes belong to: the one that has them already, if the inbox still shows them
+    there. The others are named."""
     shown: dict[str, list[str]] = {}
     for _, source_id, _, digest in claimed:
         shown.setdefault(digest, []).append(source_id)
-
-    def source_of(home: Home, digest: str) -> str:
-        held = next((found.source_id for found in deliveries(home) if found.delivery_id == digest), None)
-        return held if held in shown[digest] else shown[digest][0]
-
-    return source_of
+    for name, source_id, file, digest in claimed:
+        holder = held[digest].source_id if digest in held else None
+        if source_id != (holder if holder in shown[digest] else shown[digest][0]):
+            unclaimed.append(f"{name} (the same bytes stand under another source)")
+        else:
+            yield name, source_id, file, digest
 
 
 def deliveries(home: Home) -> list[Delivery]:
-    """All deliveries that the home holds, in the order of their ids."""
+    """All deliveries that the home holds, in the order of their ids; not those whose forgetting has begun."""
+    return [found for found in with_receipt(home) if not (found.folder / FORGOTTEN).exists()]
+
+
+def with_receipt(home: Home) -> list[Delivery]:
+    """All deliveries that have a receipt, in the order of their ids."""
     found = []
     for receipt in sorted(home.deliveries.glob(f"*/{RECEIPT}")):
         stated = json.loads(receipt.read_text(encoding="utf-8"))
@@ -132,6 +145,12 @@ def deliveries(home: Home) -> list[Delivery]:
             Delivery(receipt.parent.name, stated["source"], stated["file_name"], receipt.parent, stated["order"])
         )
     return found
+
+
+def _shown(name: str) -> str:
+    """A name that can be printed and kept: on one line, in UTF-8. A name that is another then is left alone."""
+    text = name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
 
 
 def _sources_of_folder(registry: Registry, folder: str) -> list[SourceContract]:
@@ -145,23 +164,26 @@ def _claims(registry: Registry, folder: Path, file: Path) -> Iterator[str]:
                 yield source.source
 
 
-def _keep(home: Home, source_id: str, file: Path, delivery_id: str) -> bool:
-    """Store one file; the receipt is written last, so a delivery without one is written again."""
+def _keep(home: Home, source_id: str, file: Path, delivery_id: str, held: dict[str, Delivery]) -> bool | None:
+    """Store one file, and note it in `held`; True if it is new, None if it changed while it was read.
+
+    The receipt is written last, so a delivery without one is written again.
+    """
     folder = home.deliveries / delivery_id
-    held = deliveries(home)
-    known = next((delivery for delivery in held if delivery.delivery_id == delivery_id), None)
+    known = held.get(delivery_id)
     moved = known is not None and known.source_id != source_id
-    if known is not None and not moved and not _came_back(known, file.name, held):
+    if known is not None and not moved and not _came_back(known, file.name, held.values()):
         return False
-    if known is None:
-        copy_file(file, folder / CONTENT, mode=0o600)
-    order = 1 + max((delivery.order for delivery in held), default=0)
+    if known is None and not copy_file(file, folder / CONTENT, sha256=delivery_id, mode=0o600):
+        return None
+    order = 1 + max((delivery.order for delivery in held.values()), default=0)
     receipt = {"source": source_id, "file_name": file.name, "order": order}
     write_bytes(folder / RECEIPT, json.dumps(receipt, ensure_ascii=False).encode())
+    held[delivery_id] = Delivery(delivery_id, source_id, file.name, folder, order)
     return known is None or moved
 
 
-def _came_back(known: Delivery, file_name: str, held: list[Delivery]) -> bool:
+def _came_back(known: Delivery, file_name: str, held: Iterable[Delivery]) -> bool:
     """True where a file is in the inbox again under a name that another file had in between."""
     return known.file_name == file_name and any(
         other.order > known.order and (other.source_id, other.file_name) == (known.source_id, file_name)
@@ -184,8 +206,14 @@ def _note(home: Home, name: str) -> list[str]:
     return list(json.loads(note.read_text(encoding="utf-8"))) if note.exists() else []
 
 
-def forget(delivery: Delivery) -> None:
-    """Remove a delivery's bytes and receipt, and leave a mark so that the same bytes are not taken again."""
+def mark_forgotten(delivery: Delivery) -> None:
+    """The first step of forgetting: from here on the delivery is not read, and the same bytes are not taken again."""
     write_bytes(delivery.folder / FORGOTTEN, json.dumps({"source": delivery.source_id}).encode())
+
+
+def remove(delivery: Delivery) -> None:
+    """The last step: everything of the delivery but the mark goes, its receipt last, so that a killed one can go on."""
+    for path in delivery.folder.iterdir():
+        if path.name not in (FORGOTTEN, RECEIPT):
+            path.unlink()
     (delivery.folder / RECEIPT).unlink(missing_ok=True)
-    (delivery.folder / CONTENT).unlink(missing_ok=True)

@@ -347,7 +347,11 @@ def delete_release(home: Home, index: dict[str, Any], because: str) -> None:
     was_latest = latest.is_symlink() and latest.readlink().name == version
     if was_latest:
         latest.unlink()
-    shutil.rmtree(home.releases / version)
+    home.scratch.mkdir(parents=True, exist_ok=True)
+    os.replace(
+        home.releases / version, home.scratch / f"deleted-{version}"
+    )  # in one step, so that no half of it is left
+    shutil.rmtree(home.scratch / f"deleted-{version}")
     (home.releases / f"{version}.sha256").unlink(missing_ok=True)
     left = _index_of_latest(home)
     if was_latest and left is not None:

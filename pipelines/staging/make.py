@@ -37,7 +37,7 @@ STAGED = {
 }
 """The table that takes the lines of each kind of source."""
 AMOUNTS = frozenset({"quantity", "quantity_with_unit", "kg", "hectares"})
-"""Where a line has one of these, it alone says whether the row has the line: a currency without an amount is none."""
+"""Where a line has one of these, they and its commodity say whether the row has it: a currency alone is no line."""
 NO_LINE = "no_line"
 """Why a row is declared in which every line that could stand there is absent."""
 
@@ -130,7 +130,7 @@ def _present(source: SourceContract, number: int, view: SourceContract, candidat
     if not source.lines:
         return numbered
     line = source.lines[number]
-    amounts = [name for name, column in line.columns.items() if column.to in AMOUNTS]
+    amounts = [name for name, column in line.columns.items() if column.to in AMOUNTS | {"commodity"}]
     says = amounts or [name for name in line.columns if view.columns[name].to is not None]
     own = [pl.col(text_of(name)).is_in(line.absent) for name in says]
     return numbered.filter(~pl.all_horizontal(own))

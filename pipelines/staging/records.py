@@ -61,11 +61,13 @@ def corrected(source: SourceContract, whole: pl.DataFrame) -> pl.DataFrame:
     """Plain text of each column beside the words as received, with the contract's corrections made."""
     text = whole.with_columns(plain_text(pl.col(word(name))).alias(text_of(name)) for name in _columns(source))
     filled = [name for name, column in source.all_columns.items() if column.fill_down]
+    # a record that could not be read may have held the value: nothing is carried over it
+    unbroken = ((pl.col("row_no").diff() != 1).fill_null(True) | (pl.col("part") != pl.col("part").shift())).cum_sum()
     text = text.with_columns(
         pl.when(pl.col(text_of(name)) != "")
         .then(pl.col(text_of(name)))
         .forward_fill()
-        .over("part")
+        .over("part", unbroken.alias("unbroken"))
         .fill_null("")
         .alias(text_of(name))
         for name in filled

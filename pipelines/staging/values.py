@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 
 import polars as pl
 
@@ -27,7 +28,6 @@ from pipelines.staging.records import params_of, provenance, text_of, word
 from schemas.contracts import (
     COORDINATE_TARGETS,
     DATE_TARGETS,
-    KEYED_TARGETS,
     LEG_TARGETS,
     LOOKUP_TARGETS,
     ColumnMap,
@@ -41,6 +41,7 @@ LARGEST_NUMBER = 999_999_999
 """Beyond a thousand million of any unit; a tonne of it still fits the kilogram columns."""
 LARGEST_SUM = 99_999_999_999
 """Of money, which is not weighed: a thousand million Colombian pesos fit into a suitcase."""
+LARGEST_WEIGHT_KG = 1_000_000_000
 QUARANTINES = frozenset({"reporter", "commodity", "unit", "currency", "weekday", "stage", "stage_state"})
 """Coded targets whose value, where it is not understood, quarantines the row; others keep it as `unmapped`."""
 NUMBER_TARGETS: Mapping[str, str] = {
@@ -95,11 +96,23 @@ def parse_values(registry: Registry, source: SourceContract, text: pl.DataFrame)
         if column.to is not None:
             _parser(column)(parsed, Mapped(registry, source, name, column))
     _set_constants(parsed, source)
+    _check_weight(parsed, registry, source)
     weekday = source.column_of("weekday")
     if weekday is not None:
         disagrees = pl.col("weekday") != pl.col("seized_from").dt.weekday().cast(pl.String)
         _mark(parsed, "weekday_disagrees", weekday, disagrees)
     return parsed
+
+
+def _check_weight(parsed: Parsed, registry: Registry, source: SourceContract) -> None:
+    """A weight beyond a million tonnes is a slip or a sign for "not known"; sums of such would overflow."""
+    name = source.column_of("quantity") or source.column_of("quantity_with_unit")
+    if name is None or "unit_reported" not in parsed.table.columns:
+        return
+    in_kg = {row["code"]: row["exact_factor"] for row in registry.codes["units"].rows if row["dimension"] == "mass"}
+    factor = pl.col("unit_reported").replace_strict(in_kg, default="0", return_dtype=pl.String).cast(pl.Float64)
+    beyond = pl.col("quantity_reported").cast(pl.Float64) * factor > LARGEST_WEIGHT_KG
+    _mark(parsed, "weight_out_of_bounds", name, beyond, maximum=f"{LARGEST_WEIGHT_KG} kg")
 
 
 def _parser(column: ColumnMap) -> Callable[[Parsed, Mapped], None]:
@@ -322,10 +335,19 @@ def _needed(source: SourceContract, column: ColumnMap) -> bool:
 def _lookup_key(spelling: pl.Expr, column: ColumnMap) -> pl.Expr:
     """What a built-in lookup looks up: codes in capitals, the country of a seaport, the code before a label."""
     if column.lookup == "@locode":
-        return pl.when(spelling.str.len_chars() == 5).then(spelling.str.slice(0, 2).str.to_uppercase())
+        # five letters are no seaport: PARIS does not lie in Panama
+        return pl.when(spelling.str.to_uppercase().is_in(_seaports())).then(spelling.str.slice(0, 2).str.to_uppercase())
     if column.lookup == "@code":
         return spelling.str.split(" · ").list.first()
     return spelling.str.to_uppercase() if (column.lookup or "").startswith("@") else spelling
+
+
+@cache
+def _seaports() -> list[str]:
+    """UN/LOCODE of the seaports that are known; it takes a third of a second to read them."""
+    from searoute.data.ports_dict import node_list
+
+    return sorted({str(port["port"]) for port in node_list.values() if port.get("port")})
 
 
 def _code(spelling: pl.Expr, lookup: tuple[LookupRow, ...], table: pl.DataFrame) -> pl.Expr:
@@ -369,7 +391,7 @@ def broken_rows(source: SourceContract, parsed: Parsed) -> pl.DataFrame:
 
 def _value_seen(source: SourceContract, column: str) -> pl.Expr:
     """The words of a broken cell; not those of an identifier that is kept as a key alone."""
-    if source.columns[column].to in KEYED_TARGETS:
+    if source.columns[column].is_keyed:
         return pl.lit(None, pl.String)
     return pl.col(word(column)).str.slice(0, VALUE_LENGTH)
 

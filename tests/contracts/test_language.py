@@ -890,11 +890,11 @@ REFUSED: dict[str, tuple[Mapping[str, Any], bytes, str]] = {
         "wrong_encoding",
     ),
     "UTF-8 instead of UTF-16": (csv_of(encoding="utf-16"), samples.table_of(PLAIN), "wrong_encoding"),
-    "commas instead of tabs": (csv_of(delimiter="\t"), samples.table_of(PLAIN), "unknown_column"),
+    "commas instead of tabs": (csv_of(delimiter="\t"), samples.table_of(PLAIN), "header_not_found"),
     "a header in the first row, not in the agreed one": (
         csv_of(header_row=3),
         samples.table_of(PLAIN, PLAIN),
-        "unknown_column",
+        "header_not_found",
     ),
     "repeated headers that nobody agreed to": (
         {},
@@ -1076,11 +1076,11 @@ CONTRADICTIONS: dict[str, tuple[Mapping[str, Any], str]] = {
     "no date format at all": (dated(), "at least 1 item"),
     "a declaration with two conditions": (
         {"declared": [{"id": "a", "column": "Day", "equals": "x", "not_in": ["y"], "reason": WORDS}]},
-        "either `equals` or `not_in`",
+        "one of `equals`, `not_in` and `matches`",
     ),
     "a declaration with none": (
         {"declared": [{"id": "a", "column": "Day", "reason": WORDS}]},
-        "either `equals` or `not_in`",
+        "one of `equals`, `not_in` and `matches`",
     ),
     "totals that restate nothing": ({**TOTALS, "restates": "nothing"}, "two figures of one period would add up"),
     "records without an id": ({"restates": "record"}, "needs a column for `record_id`"),

@@ -39,6 +39,14 @@ NOTHING_TO_DO = {"no_key"}
 # --- helpers ----------------------------------------------------------------------------------------------------
 
 
+@pytest.fixture(autouse=True)
+def _key(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sources with case numbers are read under a key."""
+    key = tmp_path_factory.mktemp("key") / "key"
+    key.write_text("0" * 64)
+    monkeypatch.setenv("FLOWS_KEY_FILE", str(key))
+
+
 def receipt_of(
     home: Home, registry: Registry, name: str, content: bytes, out: Path, language: Language = "en"
 ) -> tuple[str, Path | None]:
@@ -279,11 +287,8 @@ def test_a_missing_key_is_told_as_ours_to_mend(
 
 @pytest.mark.parametrize("source", ["airport_unit", "prosecution_outcomes"])
 def test_values_of_personal_and_keyed_columns_are_nowhere_on_the_page(
-    home: Home, registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str
+    home: Home, registry: Registry, tmp_path: Path, source: str
 ) -> None:
-    key = tmp_path / "key"
-    key.write_text("0" * 64)
-    monkeypatch.setenv("FLOWS_KEY_FILE", str(key))
     name, content = sample(source)
     columns = registry.sources[source].all_columns
     hidden = {"vol retiré", "nom retiré"}
@@ -298,7 +303,8 @@ def test_values_of_personal_and_keyed_columns_are_nowhere_on_the_page(
     said = text_of(page)
     dropped = [column for column, mapping in columns.items() if mapping.personal]
     assert dropped
-    assert all(f"{column} données personnelles" in said for column in dropped)
+    assert all(f"{column} retirée : données personnelles" in said for column in dropped)
+    assert [mapping.drop for mapping in columns.values() if mapping.drop and mapping.drop in said] == []
 
 
 def test_a_column_that_looks_personal_is_named(home: Home, registry: Registry, tmp_path: Path) -> None:
@@ -306,6 +312,101 @@ def test_a_column_that_looks_personal_is_named(home: Home, registry: Registry, t
     page, _ = receipt_of(home, registry, "unodc_ids/ids-2014.csv", content, tmp_path, "es")
     assert "PLACE una dirección de correo electrónico 5" in text_of(page)
     assert "@example.org" not in page
+
+
+def test_a_total_is_not_doubted_before_the_rows_of_its_sheet_are_mended(
+    home: Home, registry: Registry, tmp_path: Path
+) -> None:
+    for number, (hectares, asked) in enumerate([("7", "Please check which is right"), ("x", "mend these rows first")]):
+        content = io.BytesIO()
+        book = xlsxwriter.Workbook(content, {"in_memory": True})
+        sheet = book.add_worksheet("Coca")
+        sheet.write_row(2, 0, ["Departamento", "CODDEPTO", "2019", "2020", "2021", "2022"])
+        for row in range(8):
+            sheet.write_row(3 + row, 0, [f"Invented {row}", "1", 5, 6, 7, 8])
+        sheet.write_string(10, 5, hectares)
+        sheet.write_row(11, 0, ["Total", "", 0, 0, 0, 1])
+        book.close()
+        name = f"crop_monitoring/simulated-cultivos-{number}.xlsx"
+        page, _ = receipt_of(home, registry, name, content.getvalue(), tmp_path)
+        assert asked in text_of(page)
+
+
+# --- rows that count without a value ----------------------------------------------------------------------------
+
+
+def counted_without(language: Language) -> str:
+    return catalogue().sentences[language]["receipt_without"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_row_of_text_that_counts_without_a_value_says_which(
+    home: Home, registry: Registry, tmp_path: Path, language: Language
+) -> None:
+    name, content = sample("maritime_operations")
+    lines = content.decode("cp1252").split("\r\n")
+    header = lines[0].split(";")
+    first, second = (lines[number].split(";") for number in (1, 2))
+    first[header.index("From / De")] = " Pays\u00a0inventé "
+    second[header.index("Position")] = "somewhere at sea"
+    lines[1:3] = [";".join(first), ";".join(second)]
+    page, copy = receipt_of(home, registry, name, "\r\n".join(lines).encode("cp1252"), tmp_path, language)
+    assert copy is not None
+    told = list(csv.reader(io.StringIO(copy.read_bytes().decode("cp1252"), newline=""), delimiter=";"))
+    assert [row[-2] for row in told[1:3]] == [counted_without(language)] * 2
+    assert "From / De" in told[1][-1]
+    assert "Pays inventé" in told[1][-1]
+    assert "Position" in told[2][-1]
+    assert "14°32'N 20°15'W" in told[2][-1]
+    said = text_of(page)
+    assert "From / De Pays inventé 1 2" in said
+    assert "Position somewhere at sea 1 3" in said
+    rows = sum(row[-2] == counted_without(language) for row in told)
+    assert catalogue().sentences[language]["receipt_some_without"].replace("{rows}", str(rows)) in said
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_cell_of_a_workbook_that_was_not_understood_has_a_colour_of_its_own_and_a_comment(
+    home: Home, registry: Registry, tmp_path: Path, language: Language
+) -> None:
+    name, content = sample("airport_unit")
+    page, copy = receipt_of(home, registry, name, content, tmp_path, language)
+    assert copy is not None
+    rows = python_calamine.load_workbook(str(copy)).get_sheet_by_name("Saisies 2023").to_python(skip_empty_area=False)
+    assert rows[13][12] == counted_without(language)
+    comment = comments_of(copy)["H14"]
+    assert comment == rows[13][13]
+    assert str(rows[13][7]) in comment
+    assert colour_of(copy, 2, "H14") not in (None, colour_of(copy, 2, "B16"), colour_of(copy, 2, "A16"))
+    assert colour_of(copy, 2, "G14") is None
+    assert colour_of(copy, 2, "M14") == colour_of(copy, 2, "H14")
+    assert f"Dissimulation {rows[13][7]} 1 Saisies 2023 : 14" in text_of(page)
+
+
+def test_one_of_several_places_in_a_cell_is_enough_for_a_row_without_a_value(
+    home: Home, registry: Registry, tmp_path: Path
+) -> None:
+    name, content = sample("container_control")
+    document = json.loads(content)
+    route = document["report"]["seizures"][0]["route"]
+    route["transhipment"] = ["PAONX", "nowhere"]
+    _, copy = receipt_of(home, registry, name, json.dumps(document).encode(), tmp_path)
+    assert copy is not None
+    told = json.loads(copy.read_bytes())["report"]["seizures"][0]["_receipt"]
+    assert told["Status"] == counted_without("en")
+    assert ["nowhere" in reason and "PAONX" not in reason for reason in told["Reasons, and what to do"]] == [True]
+
+
+def test_a_row_that_is_held_back_is_not_said_to_count(home: Home, registry: Registry, tmp_path: Path) -> None:
+    name, content = sample("cash_declarations")
+    lines = [json.loads(line) for line in content.decode().splitlines()]
+    lines[0] |= {"ocultacao": "inventado", "valor": "muito"}
+    lines[1] |= {"ocultacao": "inventado"}
+    page, copy = receipt_of(home, registry, name, "\n".join(map(json.dumps, lines)).encode(), tmp_path)
+    assert copy is not None
+    told = [json.loads(line)["_receipt"]["Status"] for line in copy.read_text(encoding="utf-8").splitlines()]
+    assert told[:2] == ["held back", counted_without("en")]
+    assert "ocultacao inventado 2 1, 2" in text_of(page)
 
 
 # --- the copies -------------------------------------------------------------------------------------------------
@@ -330,7 +431,7 @@ def test_a_workbook_comes_back_with_its_titles_and_its_broken_cells_coloured_and
     assert rows[15][12] == catalogue().sentences[language]["receipt_quarantined"]
     assert rows[4][12:] == [catalogue().sentences[language][f"receipt_{key}"] for key in ("status", "reasons")]
     said = comments_of(copy)
-    assert set(said) == {"B16", "C17", "D18"}
+    assert set(said) == {"B16", "C17", "D18", "H14"}
     assert said["B16"] == rows[15][13]
     assert said["B16"] in text_of(page)
     assert colour_of(copy, 2, "B16") not in (None, colour_of(copy, 2, "A16"))
@@ -411,11 +512,8 @@ def test_parquet_comes_back_as_csv_and_an_archive_as_an_archive(home: Home, regi
 
 @pytest.mark.parametrize("source", sorted(path.name for path in SAMPLE.iterdir() if path.is_dir()))
 def test_every_sample_has_a_receipt_that_adds_up_and_is_the_same_again(
-    home: Home, registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str
+    home: Home, registry: Registry, tmp_path: Path, source: str
 ) -> None:
-    key = tmp_path / "key"
-    key.write_text("0" * 64)
-    monkeypatch.setenv("FLOWS_KEY_FILE", str(key))
     name, content = sample(source)
     folder = registry.sources[source].publisher.inbox
     receive(home, registry, samples.put(home.inbox, {f"{folder}/{name.rpartition('/')[2]}": content}))

@@ -245,7 +245,10 @@ def delivered(home: Home, contracts: Registry, world: Home, batches: list[Mappin
 
 
 def test_the_order_of_receipt_changes_no_byte(world: Home, home: Home, contracts: Registry) -> None:
-    delivered(home, contracts, world, [{name: FILES[name]} for name in reversed(list(FILES))])
+    """But where single records are restated and nothing but the receipt tells which is the correction."""
+    told = [name for name in FILES if not name.startswith("by_record/")]
+    untold = [name for name in FILES if name not in told]
+    delivered(home, contracts, world, [{name: FILES[name]} for name in (*untold, *reversed(told))])
     layers = ("deliveries", "staging")
     assert samples.table_bytes(home, layers) == samples.table_bytes(world, layers)
     for name in ("lines", "not_lines"):

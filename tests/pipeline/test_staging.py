@@ -47,6 +47,9 @@ PLANTED = {
     "a comma for a point": Planted("unodc_ids", "not_a_number", "AMOUNT", {"AMOUNT": "1,5"}),
     "less than nothing": Planted("unodc_ids", "negative_number", "AMOUNT", {"AMOUNT": "-5.0"}, "-5.0"),
     "more than there is": Planted("unodc_ids", "number_out_of_bounds", "AMOUNT", {"AMOUNT": "1000000000"}),
+    "more than a million tonnes": Planted(
+        "unodc_ids", "weight_out_of_bounds", "AMOUNT", {"AMOUNT": "2000000", "DRUG_UNIT": "Tonne"}, "2000000"
+    ),
     "more than a column holds": Planted("unodc_ids", "number_out_of_bounds", "AMOUNT", {"AMOUNT": "1e30"}),
     "a point for a comma": Planted("brazil_pf", "not_a_number", "QUANTIDADE", {"QUANTIDADE": "1.500"}, "1.500"),
     "day before month": Planted("brazil_pf", "not_a_date", "DATA", {"DATA": "28/03/2019"}, "28/03/2019"),

@@ -16,6 +16,7 @@ from pipelines.forms import (
     month_names,
     number,
     number_part,
+    plain_number,
     plain_text,
     position,
     unit_part,
@@ -251,3 +252,37 @@ def test_two_decimal_degrees_in_one_cell_are_latitude_and_longitude(
 ) -> None:
     lat, lon = position(TEXT, "decimal", form, "en")
     assert (read(lat, text)[0], read(lon, text)[0]) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("0.500", None), ("0.050", None), ("00.500", None), ("1.500", "1500"), ("999.999", "999999"), ("1.50", None)],
+)
+def test_a_thousands_mark_stands_behind_one_to_three_digits_that_begin_with_none_of_zero(
+    text: str, number: str | None
+) -> None:
+    marks = NumberFormat(decimal=",", thousands=".")
+    found = pl.DataFrame({"text": [text]}).select(plain_number(pl.col("text"), marks)).item()
+    assert found == number
+
+
+@pytest.mark.parametrize(
+    ("text", "lat", "lon"),
+    [
+        ("14.5°N 17.25°W", 14.5, -17.25),
+        ("14°41'N 17°26'W", 14 + 41 / 60, -(17 + 26 / 60)),
+        ("-12°30'N 17°26'E", None, None),
+        ("12°30'N, 1179°W", None, None),
+    ],
+)
+def test_a_position_in_degrees_is_read_whole_or_not_at_all(text: str, lat: float | None, lon: float | None) -> None:
+    marks = NumberFormat(decimal=".")
+    read = position(pl.col("text"), "dms", marks, "en")
+    found = pl.DataFrame({"text": [text]}).select(lat=read[0], lon=read[1]).row(0)
+    assert found == (pytest.approx(lat, abs=1e-6) if lat else None, pytest.approx(lon, abs=1e-6) if lon else None)
+
+
+def test_a_comma_between_two_numbers_is_no_separator_of_a_position() -> None:
+    read = position(pl.col("text"), "decimal", NumberFormat(decimal="."), "en")
+    found = pl.DataFrame({"text": ["12,5", "12.5,5.25", "12.5, 5"]}).select(lat=read[0], lon=read[1]).rows()
+    assert found == [(None, None), (12.5, 5.25), (12.5, 5.0)]

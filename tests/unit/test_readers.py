@@ -254,11 +254,21 @@ def test_each_sheet_that_matches_is_a_part_and_repeated_headers_are_numbered(rea
         for year in ("2021", "2022", "notes"):
             made.add_worksheet(year).write_row("A1", ["País", "País"])
 
-    form = {**XLSX, "sheets": ["20*"], "repeated_headers": "numbered"}
+    form = {**XLSX, "sheets": ["20*"], "repeated_headers": "numbered", "left_out": "ignored"}
     assert {name: header for name, (header, _) in read(form, book(fill)).items()} == {
         "2021": ("País", "País (2)"),
         "2022": ("País", "País (2)"),
     }
+
+
+def test_a_sheet_that_is_left_out_though_it_has_the_header_refuses_the_file(read: Read) -> None:
+    def fill(made: Any) -> None:
+        for name, header in (("2022", "Fecha"), ("Resumen", "Año"), ("2023 corregido", "Fecha")):
+            made.add_worksheet(name).write_column("A1", [header, "1"])
+
+    with pytest.raises(Unreadable) as caught:
+        read({**XLSX, "sheets": ["20[0-9][0-9]"]}, book(fill))
+    assert (caught.value.rule_id, caught.value.params["sheet"]) == ("sheet_left_out", "2023 corregido")
 
 
 def test_columns_behind_the_header_count_only_if_something_stands_in_them(read: Read) -> None:
@@ -346,3 +356,11 @@ def test_an_archive_in_which_no_member_matches_is_refused(read: Read) -> None:
     form = {"type": "zip", "members": "*.csv", "content": CSV}
     assert refusal(read, form, packed(a_txt=b"x")) == ("no_member", {"pattern": "*.csv"})
     assert refusal(read, form, b"not packed") == ("not_an_archive", {})
+
+
+def test_a_number_of_a_cell_is_told_from_a_text_that_looks_like_one(read: Read) -> None:
+    def fill(made: Any) -> None:
+        made.add_worksheet("a").write_column("A1", ["kg", 2.125, "2.125"])
+
+    ((_, records),) = read(XLSX, book(fill)).values()
+    assert [type(cells[0]).__name__ for cells in records] == ["TypedNumber", "str"]

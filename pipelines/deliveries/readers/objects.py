@@ -15,6 +15,7 @@ from pipelines.deliveries.readers.part import (
     LONGEST_CELL,
     MOST_COLUMNS,
     Part,
+    TypedNumber,
     Unreadable,
     header_of,
     name_of,
@@ -79,7 +80,9 @@ def _names(elements: Iterable[dict[str, str | None]]) -> list[str]:
 
 def _parsed(text: str, line: int) -> Any:
     try:
-        return json.loads(text, parse_float=str, parse_int=str, parse_constant=_no_number, object_pairs_hook=_object)
+        return json.loads(
+            text, parse_float=TypedNumber, parse_int=TypedNumber, parse_constant=_no_number, object_pairs_hook=_object
+        )
     except json.JSONDecodeError as error:
         raise Unreadable("not_json", line=line + error.lineno - 1, position=error.colno) from None
     except RecursionError:

@@ -12,7 +12,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import types
 
-from pipelines.deliveries.readers.part import LONGEST_CELL, Part, Unreadable, header_of, plain_number, shown
+from pipelines.deliveries.readers.part import (
+    LONGEST_CELL,
+    Part,
+    TypedNumber,
+    Unreadable,
+    header_of,
+    plain_number,
+    shown,
+)
 from schemas.contracts import ParquetFormat, PostgresFormat
 
 BROKEN = "not_parquet"
@@ -104,9 +112,9 @@ TEXTS: tuple[tuple[Callable[[pa.DataType], bool], Callable[[Any], str]], ...] = 
     (types.is_string, str),
     (types.is_large_string, str),
     (types.is_boolean, lambda value: "true" if value else "false"),
-    (types.is_integer, str),
+    (types.is_integer, TypedNumber),
     (types.is_floating, plain_number),
-    (types.is_decimal, lambda value: format(value, "f")),
+    (types.is_decimal, lambda value: TypedNumber(format(value, "f"))),
     (types.is_date, _day),
     (types.is_timestamp, _moment),
     (types.is_time, lambda value: value.isoformat()),

@@ -89,9 +89,15 @@ def shown(text: str) -> str:
     return plain if len(plain) <= SHOWN else plain[: SHOWN - 1] + "…"
 
 
+class TypedNumber(str):
+    """Text of a cell that is a number in the file, not a text that looks like one: its decimal mark is a point."""
+
+    __slots__ = ()
+
+
 def plain_number(number: float) -> str:
     """A number as people write it: whole ones without point, none with an exponent."""
     text = repr(number)
     if text.endswith(".0"):
-        return text[:-2]
-    return format(Decimal(text), "f") if "e" in text else text
+        return TypedNumber(text[:-2])
+    return TypedNumber(format(Decimal(text), "f") if "e" in text else text)

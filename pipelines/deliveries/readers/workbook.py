@@ -94,7 +94,7 @@ def _sheets(form: XlsxFormat, file: Path) -> Iterator[Part]:
             headers.add(part.header)
             yield part
         for number, name, kind in sheets:
-            if kind == WORKSHEET and (number, name) not in wanted:
+            if form.left_out == "refused" and kind == WORKSHEET and (number, name) not in wanted:
                 with _understood():
                     sheet = workbook.get_sheet_by_index(number)
                 if _header_of(form, name, sheet) in headers:
