@@ -1,8 +1,8 @@
 """What is done to every record before anything of it is stored: dropped columns are emptied, case ids become keys.
 
-Belongs here: the privacy clauses of a contract, and writing typed numbers as the contract says that numbers are written.
-Does not belong here: what a value means.
-Only the delivery itself, kept with mode 0600, still holds what is taken away here.
+Belongs here: the privacy clauses of a contract, and writing typed numbers as the contract says that numbers are
+written. Does not belong here: what a value means. Only the delivery itself, kept with mode 0600, still holds what is
+taken away here.
 """
 
 from __future__ import annotations
