@@ -49,8 +49,7 @@ def source_new(
     as_json: JsonOption = False,
 ) -> None:
     """Propose a contract for a file that has none, with its lookups and an invented sample; then read it through."""
-    from illicit_flows.source.guess_read import CannotPropose
-    from illicit_flows.source.propose import propose
+    from illicit_flows.source.proposal import CannotPropose, propose
 
     language = next((language for language in LANGUAGES if language == lang), None)
     if language is None:

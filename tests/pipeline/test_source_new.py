@@ -19,6 +19,7 @@ import yaml
 from nights import Said, flows_here
 
 from illicit_flows.source.check import Checked, check_file
+from illicit_flows.source.proposal import words
 from schemas import contracts
 from schemas.registry import PROJECT, load
 
@@ -305,7 +306,7 @@ def test_the_invented_sample_ends_as_the_table_of_samples_says(strangers: dict[s
 
 
 def test_no_row_of_the_real_file_is_in_the_invented_one(strangers: dict[str, Proposed], project: Path) -> None:
-    invented = (project / "data" / "sample" / "stranger_pt" / "simulated-stranger-pt.csv").read_text(
+    invented = (project / "data" / "sample" / "stranger_pt" / "simulated-stranger-pt-with-faults.csv").read_text(
         encoding="utf-8-sig"
     )
     real = set(portuguese().decode("utf-8-sig").splitlines()[3:])
@@ -408,6 +409,21 @@ def test_a_file_that_is_no_table_is_refused_in_words(
     assert refused.said.code == 2
     assert says in refused.said.err
     assert not (project / "schemas" / "sources" / "no_table.yml").exists()
+
+
+# --- the words ------------------------------------------------------------------------------------------------
+
+
+def test_every_word_for_a_header_is_written_as_headers_are_compared() -> None:
+    groups = [words.WORDS[name] for name in ("seizures", "outcomes", "hints", "personal")]
+    assert [word for group in groups for listed in group.values() for word in listed if words.bare(word) != word] == []
+
+
+def test_every_common_spelling_has_a_code_that_exists() -> None:
+    codes = load(PROJECT).codes
+    named = {(kind, code) for kind, spellings in words.SPELLINGS.items() for code in spellings.values()}
+    named |= {("commodities", code) for code in words.WORDS["crops"].values()}
+    assert [(kind, code) for kind, code in sorted(named) if code not in codes[kind].codes] == []
 
 
 # --- the guide ------------------------------------------------------------------------------------------------
