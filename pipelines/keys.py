@@ -13,6 +13,7 @@ import secrets
 import unicodedata
 from pathlib import Path
 
+from schemas.contracts import ID_TARGETS
 from schemas.registry import PROJECT
 
 KEY_FILE = "FLOWS_KEY_FILE"
@@ -61,7 +62,7 @@ def fingerprint(forbidden: Path) -> str:
 
 def kind_of_id(target: str) -> str:
     """A seizure's number is one kind, whether its publisher states it or a prosecution service: so the two can meet."""
-    return "seizure_ref" if target in ("record_id", "incident_number") else target
+    return "seizure_ref" if target in ID_TARGETS else target
 
 
 def keyed_hash(key: bytes, name: str, text: str) -> str:

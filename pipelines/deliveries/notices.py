@@ -14,13 +14,11 @@ from pathlib import Path
 
 import polars as pl
 
-from schemas.contracts import ColumnMap, SourceContract
+from schemas.contracts import ID_TARGETS, ColumnMap, SourceContract
 
 LEAST_SHARE = 0.02
 LEAST_ROWS = 3
 """A column is named from three rows and 2 % of its filled cells on: one odd cell is no personal column."""
-ID_TARGETS = frozenset({"record_id", "incident_number"})
-"""Running numbers, which often look like a plate."""
 FREE_TEXT_TARGETS = frozenset({"place_text", "admin1", "record_id", "incident_number", "inn", "place_code"})
 """Targets whose text is kept as it is, and not only as a code."""
 
@@ -80,6 +78,7 @@ def notices_of(
 
 
 def _is_id(column: ColumnMap) -> bool:
+    """Whether its texts are running numbers, which often look like a plate."""
     return column.to in ID_TARGETS
 
 

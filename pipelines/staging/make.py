@@ -36,8 +36,8 @@ STAGED = {
     "cultivation": "staging.cultivation",
 }
 """The table that takes the lines of each kind of source."""
-AMOUNTS = frozenset({"quantity", "quantity_with_unit", "kg", "hectares"})
-"""Where a line has one of these, they and its commodity say whether the row has it: a currency alone is no line."""
+SAYS_LINE = frozenset({"commodity", "quantity", "quantity_with_unit", "kg", "hectares"})
+"""Where a line has columns of these, they say whether the row has the line: a currency alone is none."""
 NO_LINE = "no_line"
 """Why a row is declared in which every line that could stand there is absent."""
 
@@ -130,8 +130,8 @@ def _present(source: SourceContract, number: int, view: SourceContract, candidat
     if not source.lines:
         return numbered
     line = source.lines[number]
-    amounts = [name for name, column in line.columns.items() if column.to in AMOUNTS | {"commodity"}]
-    says = amounts or [name for name in line.columns if view.columns[name].to is not None]
+    goods = [name for name, column in line.columns.items() if column.to in SAYS_LINE]
+    says = goods or [name for name in line.columns if view.columns[name].to is not None]
     own = [pl.col(text_of(name)).is_in(line.absent) for name in says]
     return numbered.filter(~pl.all_horizontal(own))
 

@@ -24,10 +24,6 @@ FIREARMS = {
     "pistol": "pistola", "revolver": "revólver", "rifle": "fusil", "shotgun": "escopeta",
     "submachine_gun": "subametralladora", "ammunition": "munición",
 }  # fmt: skip
-OUTCOME_COLUMNS = [
-    "Expediente", "Nº de incautación", "Fecha", "Etapa", "Resultado", "Instrumento", "Mujeres", "Hombres", "Otro",
-    "Sexo sin dato", "Monto decomisado", "Moneda", "Imputado", "Juzgado",
-]  # fmt: skip
 STAGES = {  # as published: the truth's name
     "investigación": "investigation", "imputación": "charge", "juicio": "trial", "condena": "conviction",
     "absolución": "acquittal", "sobreseimiento": "discontinued", "anulada": "overturned", "decomiso": "confiscation",

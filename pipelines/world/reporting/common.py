@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from pipelines.world import places, words
-from pipelines.world.draws import Integers, Numbers, a_few, draw, draw_words, shares
+from pipelines.world.draws import Integers, Numbers, a_few, draw, draw_words
 from pipelines.world.parameters import Parameters
 
 TOLD = {
@@ -119,10 +119,6 @@ def also_told(rng: np.random.Generator, events: pl.DataFrame, chance: Mapping[st
 def country(column: str, language: str) -> pl.Expr:
     """A column of ISO 3166-1 alpha-3 codes as common names (CLDR)."""
     return pl.col(column).replace_strict(_Names(partial(places.common_name, language=language)).known())
-
-
-def mixed(rng: np.random.Generator, mix: str, n: int) -> pl.Series:
-    return draw_words(rng, shares(mix), n)
 
 
 def upto(rng: np.random.Generator, words_and_shares: Mapping[str, float], n: int) -> pl.Series:

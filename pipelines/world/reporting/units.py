@@ -34,10 +34,6 @@ CONTAINER_COLUMNS = [
     "seal", "bill_of_lading", "concealment",
 ]  # fmt: skip
 CARIBBEAN_AMOUNTS = ["Cocaine (lbs)", "Marijuana (lbs)", "Firearms (no.)", "Ammunition (rounds)", "Cash (USD)"]
-CARIBBEAN_COLUMNS = [
-    "Ref", "Date", "Office", "Conveyance", "Country From", "Country To", *CARIBBEAN_AMOUNTS, "Officer", "Consignee",
-    "Remarks",
-]  # fmt: skip
 FRENCH_DRUGS = {
     "Cocaine HCL": "cocaïne", "Cannabis herb": "cannabis", "Heroin": "héroïne", "Methamphetamine": "méthamphétamine",
     "Tramadol": "tramadol", "Khat": "khat", "Cannabis resin": "résine de cannabis",
