@@ -1,4 +1,4 @@
-"""Assets of the staging layer, partitioned by source."""
+"""Assets of the staging layer: what sources say, partitioned by source, and what people decided."""
 
 from collections.abc import Iterable
 
@@ -7,10 +7,11 @@ import dagster as dg
 from assets.deliveries import SOURCES
 from assets.house import House
 from assets.metadata import materialised, table_spec
+from pipelines.staging.decisions import make_decisions
 from pipelines.staging.make import parse_source
 from schemas.registry import registry
 
-TABLES = [table.qualified for table in registry().tables_of("staging")]
+TABLES = [table.qualified for table in registry().tables_of("staging") if table.partitioned_by_source]
 
 
 @dg.multi_asset(
@@ -22,3 +23,8 @@ TABLES = [table.qualified for table in registry().tables_of("staging")]
 def parse_reports(context: dg.AssetExecutionContext, house: House) -> Iterable[dg.MaterializeResult[None]]:
     counts = [parse_source(house.at, registry(), source) for source in context.partition_keys]
     yield from materialised({table: sum(count[table] for count in counts) for table in TABLES})
+
+
+@dg.multi_asset(name="read_decisions", specs=[table_spec("staging.decisions")])
+def read_decisions(house: House) -> Iterable[dg.MaterializeResult[None]]:
+    yield from materialised({"staging.decisions": make_decisions(house.at, registry())})

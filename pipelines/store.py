@@ -68,6 +68,11 @@ class Home:
         return self.root / "releases"
 
     @property
+    def decisions(self) -> Path:
+        """What people decided: append-only files that no run writes."""
+        return self.root / "decisions"
+
+    @property
     def runs(self) -> Path:
         return self.root / "runs"
 

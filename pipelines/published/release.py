@@ -54,9 +54,10 @@ class Made:
 
 
 def inputs_digest(home: Home, registry: Registry, as_of: date | None) -> str:
-    """Digest of all that a release is a function of: deliveries, contracts, facts, code, key, and a stated as-of."""
+    """Digest of all that a release is made of: deliveries, decisions, contracts, facts, code, key, a stated as-of."""
     delivered = sorted(path.parent.name for path in _receipts(home))
-    return _digest([registry.digest, _code_digest(), str(as_of), fingerprint(home.root), *delivered])
+    decided = [f"{path.name} {sha256_of(path)}" for path in sorted(home.decisions.glob("*.csv"))]
+    return _digest([registry.digest, _code_digest(), str(as_of), fingerprint(home.root), *decided, *delivered])
 
 
 def current(home: Home, registry: Registry, as_of: date | None) -> Made | None:

@@ -62,7 +62,7 @@ def parse_source(home: Home, registry: Registry, source_id: str) -> dict[str, in
     # one delivery at a time: its text and its parsed values together are many times the size of its file
     parts = [stage(registry, source, _records(con, delivery)) for delivery in accepted]
     if not parts:
-        names = [table.qualified for table in registry.tables_of("staging")]
+        names = [table.qualified for table in registry.tables_of("staging") if table.partitioned_by_source]
         return {name: remove_table(home, registry, name, partition=source_id) for name in names}
     tables = {name: pl.concat([part.tables[name] for part in parts]) for name in parts[0].tables}
     endings = {ending: sum(part.endings[ending] for part in parts) for ending in parts[0].endings}

@@ -41,6 +41,8 @@ SOUND: dict[str, Plant] = {
 }
 """Cells that a sound row needs so that its table's own rules hold."""
 
+IN_ORDER: Plant = {"seizure_id": "a", "other_seizure_id": "b", "decision": "same"}
+
 BREAKS: dict[str, list[Plant]] = {
     "kg_bounds": [{"kg_low": Decimal(9)}, {"kg_high": Decimal("1.999999")}],
     "factor_bounds": [{"kg_per_unit_low": Decimal(9)}, {"kg_per_unit_high": Decimal("1.5")}],
@@ -60,6 +62,16 @@ BREAKS: dict[str, list[Plant]] = {
     "zero_is_zero": [{"obs_state": "zero", "n_lines": Decimal(3)}],
     "value_counts": [{"obs_state": "value", "n_lines": Decimal(0)}],
     "linked_includes_made": [{"n_linked": Decimal("0.5")}],
+    "faulty_never_stands": [{"standing": True}],
+    "sound_is_whole": [{"fault": None, **IN_ORDER, **missing} for missing in ({"decided_on": None}, {"why": None})],
+    "pair_in_order": [
+        {"fault": None, "decision": "same"},
+        {"fault": None, "decision": "same", "other_seizure_id": None},
+    ],
+    "word_of_its_kind": [
+        {"fault": None, **IN_ORDER, "decision": "keep"},
+        {"fault": None, **IN_ORDER, "kind": "quantity"},
+    ],
 }
 """For each rule that a table has of its own, cells that break it and nothing else."""
 
