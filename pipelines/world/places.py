@@ -12,19 +12,28 @@ from babel import Locale
 
 from pipelines.world.network import alpha2
 
-# ISO 3166-1 alpha-3 | subregion as IDS spells it | city/first-level division
+# ISO 3166-1 alpha-3 | subregion as IDS spells it | city/first-level division. Where another publisher of the world has
+# a list of its own (Colombia, Brazil, Ghana, Trinidad and Tobago), the same towns in the same order
 REPORTERS = """
-COL|South America|Cali/Valle del Cauca;Medellín/Antioquia;Bogotá, D.C./Bogotá, D.C.;Tumaco/Nariño
+COL|South America|Medellín/Antioquia;Turbo/Antioquia;Bello/Antioquia;Itagüí/Antioquia;\
+Barranquilla/Atlántico;Cartagena/Bolívar;\
+Manizales/Caldas;Popayán/Cauca;Bogotá, D.C./Bogotá, D.C.;Santa Marta/Magdalena;Villavicencio/Meta;\
+Tumaco/Nariño;Cúcuta/Norte de Santander;Armenia/Quindío;Pereira/Risaralda;\
+Bucaramanga/Santander;Buenaventura/Valle del Cauca;Cali/Valle del Cauca;Palmira/Valle del Cauca
 ECU|South America|Guayaquil/GUAYAS;Quito/PICHINCHA;Manta/MANABI;Durán/GUAYAS
 BOL|South America|Cochabamba/Cochabamba;Santa Cruz/Santa Cruz;La Paz/La Paz
 PER|South America|Callao/CALLAO;Ayacucho/AYACUCHO;Iquitos/LORETO
 VEN|South America|Maiquetía/VARGAS;Maracaibo/ZULIA;San Antonio del Táchira/TACHIRA
 PRY|South America|Asunción/Capital;Ciudad del Este/Alto Paraná
-BRA|South America|Santos/São Paulo;Guarulhos/São Paulo;Manaus/Amazonas
+BRA|South America|Guarulhos/São Paulo;Manaus/Amazonas;Rio de Janeiro/Rio de Janeiro;\
+Brasília/Distrito Federal;Campinas/São Paulo;\
+Campo Grande/Mato Grosso do Sul;Recife/Pernambuco;Fortaleza/Ceará;Salvador/Bahia;\
+Foz do Iguaçu/Paraná;Santos/São Paulo;Paranaguá/Paraná;Itajaí/Santa Catarina;\
+Rio de Janeiro/Rio de Janeiro;Salvador/Bahia
 CHL|South America|Arica/XV REGIÓN;Santiago/REGIÓN METROPOLITANA;Valparaíso/V REGIÓN
 DOM|Caribbean|Santo Domingo/Distrito Nacional;Punta Cana/La Altagracia;Puerto Plata/Puerto Plata
 CUB|Caribbean|La Habana/La Habana;Varadero/Matanzas
-TTO|Caribbean|Port of Spain/Port of Spain;Piarco/Tunapuna
+TTO|Caribbean|Port of Spain/Port of Spain;Piarco/Tunapuna;Point Lisas/Couva;Chaguaramas/Diego Martin
 JAM|Caribbean|Kingston/Kingston;Montego Bay/Saint James
 GTM|Central America|Ciudad de Guatemala/Guatemala;Puerto Barrios/Izabal
 ESP|West & Central Europe|Madrid/Madrid;Algeciras/Cádiz;Barcelona/Barcelona;Valencia/Valencia
@@ -50,7 +59,9 @@ MMR|East and South-East Asia|Tachileik/Shan;Muse/Shan;Yangon/Yangon
 THA|East and South-East Asia|Bangkok/Bangkok;Chiang Rai/Chiang Rai
 NZL|Oceania|Auckland/Auckland;Wellington/Wellington;Christchurch/Canterbury
 NGA|West and Central Africa|Lagos/Lagos;Abuja/Federal Capital Territory;Kano/Kano
-GHA|West and Central Africa|Accra/Greater Accra;Tema/Greater Accra
+GHA|West and Central Africa|Accra/Greater Accra;Tema/Greater Accra;Kumasi/Ashanti;Takoradi/Western;\
+Aflao/Volta;\
+Elubo/Western;Tamale/Northern
 SEN|West and Central Africa|Dakar/Dakar
 BEN|West and Central Africa|Cotonou/Littoral
 CPV|West and Central Africa|Praia/Santiago;Mindelo/São Vicente

@@ -43,7 +43,7 @@ class Stage:
     seizures: int
 
     def generator(self, *key: int) -> np.random.Generator:
-        """A generator for a purpose: 0 plans, 1 days, 2 and a number a stretch, 3 totals."""
+        """A generator for a purpose: 0 plans, 1 days, 2 and a number a stretch, 3 totals, 4 and a number its spots."""
         return np.random.Generator(np.random.PCG64(np.random.SeedSequence(self.seed, spawn_key=key)))
 
     @property
@@ -113,8 +113,10 @@ def happened(stage: Stage, chunk: int) -> pl.DataFrame:
     """The true seizures of a stretch, in order of date; one row an event.
 
     Weight is whole milligrams here (`milligrams`), so that sums and printed figures are exact; what is counted and not
-    weighed has `number` and `number_unit`. `cell` is the possible seizure that it is; `like` is the event that it is
-    like in all that the public sees, itself for most; `incident_id` is shared by what was seized together.
+    weighed has `number` and `number_unit`. `spot` and `nook`, both from 0 to below 1, are where in its country it was:
+    each publisher reads the town from the first, the quarter from the second, in its own spelling. `cell` is the
+    possible seizure that it is; `like` is the event that it is like in all that the public sees, itself for most;
+    `incident_id` is shared by what was seized together.
     """
     p, rng = stage.p, stage.generator(2, chunk)
     number = np.arange(chunk * CHUNK, min((chunk + 1) * CHUNK, stage.seizures))
@@ -130,7 +132,9 @@ def happened(stage: Stage, chunk: int) -> pl.DataFrame:
     by_route = stage.cells.rows.select(_OF_ROUTE)[cell[take]]
     by_thing = stage.cells.rows.select(_OF_THING)[cell]
     units = pl.Series([str(text).split()[0] for text in p.at("counted").values()])
+    spot, nook = stage.generator(4, chunk).random((2, len(cell)))
     found = {
+        "spot": spot[like][take], "nook": nook[like][take],
         "milligrams": milligrams[like], "tablets": tablets[like], "number": pieces[like].astype(np.int64),
         "day": (day[take] + stage.first_day).astype(np.int32),
     }  # fmt: skip

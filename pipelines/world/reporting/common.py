@@ -24,6 +24,9 @@ TOLD = {
 """Columns of the truth about a report row, without where it stands."""
 
 
+STREET_MILLIGRAMS = 100_000
+
+
 @dataclass(frozen=True)
 class Delivery:
     """A stretch's rows of one part of one file, and the truth about them."""
@@ -64,9 +67,9 @@ def of(events: pl.DataFrame, publisher: str) -> pl.DataFrame:
 
 
 def second_telling(p: Parameters, rng: np.random.Generator, events: pl.DataFrame, relation: str) -> pl.DataFrame:
-    """Events as another agency, or another desk, has them: later, rounder, in gross weight, or a part of them."""
+    """Events as another agency, or another desk, has them: later, rounder, in gross weight, in part, or elsewhere."""
     n = len(events)
-    later = draw_words(rng, p.mix("second_telling.days"), n).cast(pl.Int64)
+    later = draw_words(rng, p.mix(f"second_telling.days.{relation}"), n).cast(pl.Int64)
     kind = draw_words(rng, p.mix("second_telling.amount"), n)
     milligrams = events["milligrams"].fill_null(0).to_numpy()
     kg = milligrams / 1_000_000
@@ -83,7 +86,12 @@ def second_telling(p: Parameters, rng: np.random.Generator, events: pl.DataFrame
     changed = np.where(same.to_numpy(), milligrams, np.maximum(np.rint(kg * 1000), 1).astype(np.int64) * 1000)
     last_of_year = pl.date(pl.col("year"), 12, 31)
     date = pl.min_horizontal(pl.col("date") + pl.duration(days=pl.lit(later)), last_of_year)
+    here = pl.Series(rng.random(n) < p.number("second_telling.same_place"))
+    elsewhere = rng.random((2, n))
     return plain(events).with_columns(
+        spot=pl.when(here).then("spot").otherwise(pl.Series(elsewhere[0])),
+        nook=pl.when(here).then("nook").otherwise(pl.Series(elsewhere[1])),
+        place_id=pl.when(here).then("place_id"),
         relation=pl.lit(relation),
         days_later=(date - pl.col("date")).dt.total_days().cast(pl.Int16),
         date=date,
@@ -98,7 +106,14 @@ def told_again(
     p: Parameters, rng: np.random.Generator, events: pl.DataFrame, publisher: str
 ) -> tuple[pl.DataFrame, Integers]:
     """What a publisher tells twice: the changed second tellings, and the rows that are to be copied as they are."""
-    chosen = a_few(rng, np.arange(len(events)), p.number(f"told_again.{publisher}"), 2)
+    street = (events["milligrams"].fill_null(0) < STREET_MILLIGRAMS).to_numpy()
+    share = p.number(f"told_again.{publisher}")
+    chosen = np.sort(
+        np.concatenate([
+            a_few(rng, np.flatnonzero(~street), share, 2),
+            a_few(rng, np.flatnonzero(street), share * p.number("told_again_street"), 0),
+        ])
+    )  # fmt: skip
     changed = rng.random(len(chosen)) < p.number("second_telling.again")
     again = second_telling(p, rng, events[chosen[changed]], "again")
     return again.with_columns(is_duplicate=pl.lit(True)), chosen[~changed]
@@ -124,6 +139,18 @@ def country(column: str, language: str) -> pl.Expr:
 def upto(rng: np.random.Generator, words_and_shares: Mapping[str, float], n: int) -> pl.Series:
     words_ = pl.Series(list(words_and_shares))
     return words_[draw(rng, list(words_and_shares.values()), n)]
+
+
+def at_spot(words_and_shares: Mapping[str, float], said: pl.DataFrame) -> pl.Series:
+    """The town where each event was, from a list of towns and their shares."""
+    return pl.Series(list(words_and_shares))[spotted(list(words_and_shares.values()), said["spot"].to_numpy())]
+
+
+def spotted(shares: Sequence[float], spot: Numbers) -> Integers:
+    """The place in a list of each spot, when the list's entries share the country out among them."""
+    edges = np.cumsum(np.asarray(shares, dtype=np.float64))
+    found: Integers = np.searchsorted(edges / edges[-1], spot, side="right")
+    return np.minimum(found, len(edges) - 1)
 
 
 def number_text(values: Numbers, digits: int, decimal: str = ".", thousands: str = "") -> list[str]:

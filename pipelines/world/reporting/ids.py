@@ -16,6 +16,7 @@ import polars as pl
 
 from pipelines.world import places, words
 from pipelines.world.draws import Flags, Integers, Numbers, a_few, draw
+from pipelines.world.network import network
 from pipelines.world.parameters import Parameters
 from pipelines.world.reporting.common import TOLD, Delivery, also_told, delivery, plain, second_telling, told_again
 
@@ -38,6 +39,12 @@ class Spelling:
     """Words and facts of each possible seizure (a row of `Cells`), by name."""
     stated: Numbers
     """How often its reporter states departure, destination and producing country."""
+    towns: Sequence[tuple[str, str]]
+    """Town and division, list after list."""
+    edges: Numbers
+    """Where each town ends: the number of its list, and its place in the list between 0 and 1."""
+    sizes: Mapping[str, int]
+    """Number of towns of each list."""
 
     def number(self, word: str | None) -> int:
         return 0 if word is None else int(self.words.index_of(word) or 0)
@@ -46,14 +53,17 @@ class Spelling:
 def spelling(p: Parameters, cells: pl.DataFrame) -> Spelling:
     """Look up what each possible seizure would be called."""
     part = {row[0]: row[1] for row in places.table(places.REPORTERS)}
-    towns = [(row[0], *town.split("/")) for row in places.table(places.REPORTERS) for town in row[2].split(";")]
+    lists = _town_lists(p, cells)
+    towns = [town for one in lists.values() for town in one]
+    number_of = {name: number for number, name in enumerate(lists)}
     countries = sorted({iso3 for name in ("seizing_country", "origin", "departure", "transit", "destination")
                         for iso3 in cells[name].drop_nulls().unique()})  # fmt: skip
     named = {iso3: places.ids_name(iso3) for iso3 in countries}
     mixes = [p.mixes(name) for name in ("hiding", "installation", "not_known")]
     known = dict.fromkeys([
         *named.values(), *part.values(), *places.CONTINENTS.values(), *words.ROUTING.values(), *MODES, *UNITS, *NOISE,
-        *cells["commodity"].unique().sort(), "Cocaine", *(town for row in towns for town in row[1:]),
+        *cells["commodity"].unique().sort(), "Cocaine",
+        *(word for name, division, _ in towns for word in (name, division) if word),
         *(word for mix in mixes for by in mix.values() for word in by if word != "-"),
     ])  # fmt: skip
     texts = [None, *known]
@@ -64,8 +74,6 @@ def spelling(p: Parameters, cells: pl.DataFrame) -> Spelling:
 
     region = {iso3: places.CONTINENTS[text] for iso3, text in part.items()}
     whole = {value: value for value in texts if value}
-    first = {iso3: [row[0] for row in towns].index(iso3) for iso3 in part}
-    many = {iso3: sum(row[0] == iso3 for row in towns) for iso3 in part}
     reporter = cells["seizing_country"]
     facts = {
         "COL": reporter == "COL", "NZL": reporter == "NZL", "litres": cells["commodity"] == "GHB",
@@ -88,11 +96,15 @@ def spelling(p: Parameters, cells: pl.DataFrame) -> Spelling:
                ("seizing_country", "origin", "departure", "transit", "destination")},
             "commodity": numbered("commodity", whole), "mode": numbered("mode", whole),
             "routing": numbered("seized_at", words.ROUTING), "rank": np.array(rank),
-            "town": np.array([first.get(iso3, 0) for iso3 in reporter]),
-            "towns": np.array([many.get(iso3, 1) for iso3 in reporter]),
+            "list": np.array([number_of.get(name, 0) for name in _own_list(cells)]),
+            "port": np.array([number_of.get(name or "", -1) for name in _port_list(cells)]),
             **{name: value.to_numpy().astype(np.int64) for name, value in facts.items()},
         },
         np.array([stated.get(iso3, stated["*"]) for iso3 in reporter]).T,
+        [(name, division) for name, division, _ in towns],
+        np.concatenate([number + np.cumsum([w for _, _, w in one]) / sum(w for _, _, w in one)
+                        for number, one in enumerate(lists.values())]),
+        {name: len(one) for name, one in lists.items()},
     )  # fmt: skip
 
 
@@ -102,7 +114,7 @@ def ids(
     """One file a year, in the words of the UNODC form, in file order."""
     needed = [
         "event_id", "cell", "date", "year", "milligrams", "tablets", "like", "publisher", "seizing_country",
-        "commodity",
+        "commodity", "spot", "nook", "place_id",
     ]  # fmt: skip
     own = plain(events.select(needed).filter(pl.col("publisher").is_in(FIRST)))
     members = [row[0] for row in places.table(places.REPORTERS)]
@@ -111,6 +123,7 @@ def ids(
         & pl.col("seizing_country").is_in(members)
         & pl.col("commodity").is_in(list(words.ANNUAL_DRUGS))
         & ~pl.col("commodity").is_in(list(words.NOT_IN_IDS))
+        & (pl.col("milligrams") >= round(p.number("also_from_kg") * 1_000_000))
     )
     others = second_telling(p, rng, also_told(rng, reported, p.numbers("also_in_ids")), "other_agency")
     again, exact = told_again(p, rng, own, "unodc_ids")
@@ -198,11 +211,14 @@ class _Rows:
     def place(self, chunk: int, localities: int) -> dict[str, pl.Series]:
         """Town and division in the reporter's spelling, some in capitals or with a blank, one over two lines."""
         rng, n = self.rng, self.n
-        towns = [town.split("/") for row in places.table(places.REPORTERS) for town in row[2].split(";")]
-        town = self.of("town") + np.floor(rng.random(n) * self.of("towns")).astype(np.int64)
+        towns, edges = self.spelled.towns, self.spelled.edges
+        spot, nook = (self.said[name].to_numpy() for name in ("spot", "nook"))
+        at_port = (self.of("port") >= 0) & self.said["place_id"].is_not_null().to_numpy()
+        town = np.searchsorted(edges, np.where(at_port, self.of("port"), self.of("list")) + spot, side="right")
+        town = np.minimum(town, len(edges) - 1)
         colombian = self.of("COL") > 0
-        many = max(1, -(-localities // int(self.of("towns")[colombian].max(initial=1))))
-        district = np.where(colombian & (many > 1), rng.integers(1, many + 1, n), 0)
+        many = max(1, -(-localities // self.spelled.sizes["COL"]))
+        district = np.where(colombian & (many > 1), 1 + np.floor(nook * many).astype(np.int64), 0)
         upper, edge = (self.chance(self.p.number(f"ids.{name}")) for name in ("upper_case_place", "edge_space"))
         silent = self.chance(self.p.number("ids.unstated_place"))
         spelled, kinds = _places([name for name, _ in towns], many)
@@ -213,7 +229,7 @@ class _Rows:
             broken[one] = True
             for at in one:
                 text[int(at)] = f"{towns[town[at]][0]} \n{towns[town[at]][1]}"
-        division = np.array([self.spelled.number(name) for _, name in towns])[town]
+        division = np.array([self.spelled.number(name or None) for _, name in towns])[town]
         return {
             "PLACE": text, "edge_space": pl.Series(edge & ~silent), "line_break": pl.Series(broken),
             "ADMINISTRATIVE_DIVISION":
@@ -249,6 +265,37 @@ class _Rows:
             here = rows[~np.isin(mode, list(numbers.values())) if name == "*" else mode == numbers[name]]
             found[here] = self.words(mix, len(here))
         return pl.Series(found)
+
+
+def _town_lists(p: Parameters, cells: pl.DataFrame) -> dict[str, list[tuple[str, str, float]]]:
+    """Towns with division and share: a list a country, Brazil's airports and ports apart, and one for each port."""
+    other: dict[str, list[float]] = {
+        "COL": [float(row[3]) for row in places.table(places.COLOMBIA_TOWNS)],
+        "GHA": list(p.mix("register.places").values()), "TTO": list(p.mix("caribbean.offices").values()),
+    }  # fmt: skip
+    lists: dict[str, list[tuple[str, str, float]]] = {}
+    for iso3, _, text in places.table(places.REPORTERS):
+        towns = [(town.split("/")[0], town.split("/")[1]) for town in text.split(";")]
+        shares = other.get(iso3, [])
+        lists[iso3] = [(*town, shares[at] if len(shares) == len(towns) else 1.0) for at, town in enumerate(towns)]
+    sites = places.table(places.BRAZIL_SITES)
+    brazil = [(*town[:2], float(site[7]), site[4]) for town, site in zip(lists["BRA"], sites, strict=True)]
+    lists["BRA"] = [town[:3] for town in brazil if town[3] == "aeroporto"]
+    lists["BRA sea"] = [town[:3] for town in brazil if town[3] == "porto"]
+    ports = {row["place_id"]: row["name"] for row in network().places.filter(kind="seaport").iter_rows(named=True)}
+    return lists | {
+        name: [(str(ports[name]), "", 1.0)] for name in sorted({name for name in _port_list(cells) if name})
+    }
+
+
+def _own_list(cells: pl.DataFrame) -> list[str]:
+    at_sea = pl.when((pl.col("seizing_country") == "BRA") & (pl.col("mode") == "Commercial sea")).then(pl.lit(" sea"))
+    return cells.select(pl.col("seizing_country") + at_sea.otherwise(pl.lit(""))).to_series().to_list()
+
+
+def _port_list(cells: pl.DataFrame) -> list[str | None]:
+    boxed = (pl.col("publisher") == "container_control") & pl.col("place_id").str.starts_with("LOCODE:")
+    return cells.select(pl.when(boxed).then("place_id")).to_series().to_list()
 
 
 def _places(towns: Sequence[str], many: int) -> tuple[pl.Series, int]:

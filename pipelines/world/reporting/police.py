@@ -9,9 +9,9 @@ import numpy as np
 import polars as pl
 
 from pipelines.world import places, words
-from pipelines.world.draws import a_few, chance, divided, draw, draw_words, draw_words_by, unless
+from pipelines.world.draws import a_few, chance, codes, divided, draw_words, draw_words_by, unless
 from pipelines.world.parameters import Parameters
-from pipelines.world.reporting.common import Delivery, copied, delivery, of, plain, second_telling, told_again
+from pipelines.world.reporting.common import Delivery, copied, delivery, of, plain, second_telling, spotted, told_again
 
 
 def colombia(
@@ -23,13 +23,18 @@ def colombia(
     said = pl.concat([own, again], how="diagonal_relaxed")
     n = len(said)
     towns = places.table(places.COLOMBIA_TOWNS)
-    town = draw(rng, [float(row[3]) for row in towns], n)
+    town = spotted([float(row[3]) for row in towns], said["spot"].to_numpy())
     zero = np.zeros(n, dtype=bool)
     zero[a_few(rng, np.arange(n), p.number("police_zero"), 1 if chunk == 0 else 0)] = True
     department, place, dane = (pl.Series([row[i] for row in towns])[town] for i in range(3))
     if localities > len(towns):
         many = -(-localities // len(towns))
-        place = place + pl.Series([f" COMUNA {i + 1}" for i in range(many)])[rng.integers(0, many, n)]
+        place = (
+            place
+            + pl.Series([f" COMUNA {i + 1}" for i in range(many)])[
+                np.floor(said["nook"].to_numpy() * many).astype(np.int64)
+            ]
+        )
     said = said.with_columns(
         pl.Series(zero).alias("zero_amount"),
         pl.col("date").dt.to_string("%m/%d/%Y 12:00:00 AM").alias("FECHA"),
@@ -83,7 +88,10 @@ def brazil(p: Parameters, rng: np.random.Generator, events: pl.DataFrame, contai
     at_port = (said["mode"] == "Commercial sea").to_numpy()
     for here, facility in ((at_port, "porto"), (~at_port, "aeroporto")):
         candidates = np.flatnonzero([row[4] == facility for row in sites])
-        site[here] = candidates[draw(rng, weight[candidates], int(here.sum()))]
+        site[here] = candidates[spotted(weight[candidates].tolist(), said["spot"].to_numpy()[here])]
+    known = codes(said["place_id"].str.strip_prefix("LOCODE:"), [row[2] for row in sites])
+    boxed = (said["relation"] == "other_agency").to_numpy() & (known >= 0)
+    site[boxed] = known[boxed]  # a container stands in the port that the container unit names
     named = ("UF", "UNIDADE", "UNIDADE_PADRAO_AEROPORTUARIO", "CIDADE_APREENSAO", "ORIGEM", "lat", "lon")
     no_amount = chance(rng, n, p.number("empty_quantity_brazil"))
     in_grams = pl.col("tablets").is_null()

@@ -12,7 +12,7 @@ import polars as pl
 
 from pipelines.world.draws import a_few, chance, divided, draw_words_by, unless
 from pipelines.world.parameters import Parameters
-from pipelines.world.reporting.common import Delivery, delivery, hide, of, plain, second_telling, upto
+from pipelines.world.reporting.common import Delivery, at_spot, delivery, hide, of, plain, second_telling, upto
 
 REGISTER_COLUMNS = [
     "record_id", "seized_on", "agency", "commodity", "quantity", "unit", "place", "country_from", "country_to", "mode",
@@ -62,7 +62,7 @@ def register(p: Parameters, rng: np.random.Generator, events: pl.DataFrame, chun
         record_id=pl.format("GH-{}-{}", "year", pl.int_range(1, n + 1) + chunk * 100_000),
         updated=updated,
         agency=upto(rng, p.mix("register.agencies"), n),
-        place=unless(chance(rng, n, p.number("register.silent_place")), upto(rng, p.mix("register.places"), n)),
+        place=unless(chance(rng, n, p.number("register.silent_place")), at_spot(p.mix("register.places"), said)),
         hid_origin=pl.lit(True),
         hid_transit=pl.col("transit").is_not_null(),
         hid_mode=pl.lit(False),

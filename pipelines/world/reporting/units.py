@@ -18,7 +18,18 @@ from pipelines.world.flows import Plan
 from pipelines.world.network import alpha2, network
 from pipelines.world.parameters import Parameters
 from pipelines.world.places import common_name
-from pipelines.world.reporting.common import TOLD, Delivery, country, delivery, hide, number_text, of, plain, upto
+from pipelines.world.reporting.common import (
+    TOLD,
+    Delivery,
+    at_spot,
+    country,
+    delivery,
+    hide,
+    number_text,
+    of,
+    plain,
+    upto,
+)
 
 AIRPORT_COLUMNS = [
     "N°", "Date de saisie", "Nature", "Quantité", "Provenance", "Transit", "Destination", "Dissimulation", "Vol",
@@ -179,7 +190,7 @@ def caribbean(p: Parameters, rng: np.random.Generator, events: pl.DataFrame, chu
     n = len(first)
     first = hide(rng, first, departure=silent, destination=silent).with_columns(
         record_id=numbered(first, chunk, "C{}-{}"), row=pl.int_range(pl.len()),
-        Office=upto(rng, p.mix("caribbean.offices"), n),
+        Office=at_spot(p.mix("caribbean.offices"), first),
     )  # fmt: skip
     shared = ["incident_id", "row", "record_id", "hid_departure", "hid_destination"]
     lines = found.drop("record_id", "hid_departure", "hid_destination").join(
