@@ -6,7 +6,15 @@ import dagster as dg
 
 from assets.house import House
 from assets.metadata import materialised, table_spec
-from pipelines.conformed.make import LINE_INPUTS, make_cultivation, make_legs, make_lines, make_seizures, make_totals
+from pipelines.conformed.make import (
+    LINE_INPUTS,
+    make_contradictions,
+    make_cultivation,
+    make_legs,
+    make_lines,
+    make_seizures,
+    make_totals,
+)
 from schemas.registry import registry
 
 
@@ -25,6 +33,14 @@ def conform_lines(house: House) -> Iterable[dg.MaterializeResult[None]]:
 )
 def conform_legs(house: House) -> Iterable[dg.MaterializeResult[None]]:
     yield from materialised({"conformed.legs": make_legs(house.at, registry())})
+
+
+@dg.multi_asset(
+    name="find_contradictions",
+    specs=[table_spec("conformed.contradictions", ["conformed.lines", "conformed.legs"])],
+)
+def find_contradictions(house: House) -> Iterable[dg.MaterializeResult[None]]:
+    yield from materialised({"conformed.contradictions": make_contradictions(house.at, registry())})
 
 
 @dg.multi_asset(

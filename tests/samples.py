@@ -19,7 +19,14 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.conformed.make import make_cultivation, make_legs, make_lines, make_seizures, make_totals
+from pipelines.conformed.make import (
+    make_contradictions,
+    make_cultivation,
+    make_legs,
+    make_lines,
+    make_seizures,
+    make_totals,
+)
 from pipelines.deliveries.inspect import read_source, summarise
 from pipelines.deliveries.receive import Received, deliveries, receive
 from pipelines.reference.make import make_reference
@@ -156,6 +163,7 @@ def conformed(home: Home, registry: Registry) -> None:
     """The tables of the conformed layer, in their order."""
     make_lines(home, registry)
     make_legs(home, registry)
+    make_contradictions(home, registry)
     make_totals(home, registry)
     make_cultivation(home, registry)
     make_seizures(home, registry)

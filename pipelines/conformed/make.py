@@ -47,6 +47,12 @@ def make_legs(home: Home, registry: Registry) -> int:
     return write_query(con, home, registry, "conformed.legs", sql(__file__, "legs"))
 
 
+def make_contradictions(home: Home, registry: Registry) -> int:
+    """Write `conformed.contradictions`: what cannot all be true of a line's route. The legs stay as reported."""
+    con = connect(home, registry, ["conformed.lines", "conformed.legs"])
+    return write_query(con, home, registry, "conformed.contradictions", sql(__file__, "contradictions"))
+
+
 def make_totals(home: Home, registry: Registry) -> int:
     """Write `conformed.totals`: what sources that publish totals state and have stated."""
     con = connect(home, registry, ["staging.totals", "deliveries.files", "reference.commodities", "reference.scopes"])

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pipelines.store import Home, connect, sql, write_query
+from pipelines.store import Home, add_codes, connect, sql, write_query
 from schemas.registry import Registry
 
-EVIDENCE_INPUTS = ("conformed.seizures", "conformed.legs", "reference.areas")
+EVIDENCE_INPUTS = ("conformed.seizures", "conformed.legs", "conformed.contradictions", "reference.areas")
 SEEN = (
     "reporter", "subregion", "commodity", "commodity_group", "size_class", "border_class", "origin", "departure",
-    "transit", "destination", "cross_border",
+    "transit", "destination", "cross_border", "contradiction",
 )  # fmt: skip
 """Columns that the model may see. Nothing about a person is, or may become, one of them."""
 
@@ -16,6 +16,7 @@ SEEN = (
 def make_evidence(home: Home, registry: Registry) -> dict[str, int]:
     """Write `inferred.evidence` and `inferred.seizure_evidence`; returns their numbers of rows."""
     con = connect(home, registry, EVIDENCE_INPUTS)
+    add_codes(con, registry, "contradiction_kinds")
     seen = ", ".join(SEEN)
     fingerprint = "left(sha256(concat_ws('|', " + ", ".join(f"coalesce({name}, '-')" for name in SEEN) + ")), 24)"
     con.execute(f"CREATE TEMP TABLE seen AS SELECT *, {fingerprint} AS evidence_id FROM ({sql(__file__, 'evidence')})")

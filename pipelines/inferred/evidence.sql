@@ -17,6 +17,14 @@ places AS (
         max(area) FILTER (WHERE role = 'destination' AND n = 1) AS destination
     FROM named
     GROUP BY seizure_id
+),
+
+-- of several contradictions in one line the first of the list: what the labels' noise is learnt from, not what it is
+contradicted AS (
+    SELECT c.seizure_id, arg_min(c.contradiction, CAST(k.rank AS INTEGER)) AS contradiction
+    FROM conformed.contradictions AS c
+    JOIN codes.contradiction_kinds AS k ON k.code = c.contradiction  -- n:1
+    GROUP BY c.seizure_id
 )
 
 SELECT
@@ -39,7 +47,9 @@ SELECT
         WHEN s.direction = 'domestic' THEN 'no'
         WHEN p.departure = s.reporter AND p.destination = s.reporter THEN 'no'
         ELSE 'unknown'
-    END AS cross_border
+    END AS cross_border,
+    c.contradiction
 FROM conformed.seizures AS s
 JOIN reference.areas AS a ON a.area = s.reporter  -- n:1
 LEFT JOIN places AS p USING (seizure_id)  -- 1:1
+LEFT JOIN contradicted AS c USING (seizure_id)  -- 1:1

@@ -10,8 +10,8 @@ from schemas.registry import Registry
 REPORTED = (
     "deliveries.files", "deliveries.status", "staging.reports", "staging.totals", "staging.outcomes",
     "staging.cultivation", "staging.quarantine", "staging.declared", "staging.mappings", "staging.unmapped",
-    "conformed.lines", "conformed.not_lines", "conformed.seizures", "conformed.totals", "published.review_queue",
-    "inferred.seizure_scope",
+    "conformed.lines", "conformed.not_lines", "conformed.contradictions", "conformed.seizures", "conformed.totals",
+    "published.review_queue", "inferred.seizure_scope",
 )  # fmt: skip
 Report = dict[str, Any]
 ENDINGS = (
@@ -49,6 +49,7 @@ def run_report(home: Home, registry: Registry, unclaimed: list[str]) -> Report:
         "unmapped": _records(con, sql(__file__, "reports/unmapped")),
         "places": _records(con, sql(__file__, "reports/places")),
         "weights": _records(con, sql(__file__, "reports/weights")),
+        "contradictions": _records(con, sql(__file__, "reports/contradictions")),
         "doubts": _records(con, sql(__file__, "reports/doubts")),
         "scope": _records(con, sql(__file__, "reports/scope")),
         "kg": _records(con, sql(__file__, "reports/kilograms")),
@@ -63,7 +64,8 @@ def report_page(report: Report) -> str:
         "corrections": "Corrections", "declared_totals": "Declared totals against sums",
         "mappings": "Coverage of the mappings",
         "unmapped": "Spellings without a code yet", "places": "Places", "weights": "Rows with a bulk weight",
-        "doubts": "Doubted quantities", "scope": "Rows in and out of scope", "kg": "Kilograms carried through",
+        "contradictions": "Contradictions in reported routes", "doubts": "Doubted quantities",
+        "scope": "Rows in and out of scope", "kg": "Kilograms carried through",
     }  # fmt: skip
     for key, title in titles.items():
         lines += [f"## {title}", "", *_markdown(report[key]), ""]

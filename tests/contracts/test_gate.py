@@ -48,6 +48,7 @@ BREAKS: dict[str, list[Plant]] = {
     "factor_bounds": [{"kg_per_unit_low": Decimal(9)}, {"kg_per_unit_high": Decimal("1.5")}],
     "factor_product_named": [{"equiv_product": None}, {"factor_product": "bulk"}],
     "kg_has_factor": [{"factor_id": None}, {"kg_mid": None}],
+    "about_a_place": [{"contradiction_areas": []}],
     "value_has_rate": [{"rate_id": None}, {"value_usd": None}],
     "states_a_figure": [{"kg": None, "quantity_reported": None}],
     "period_order": [{"period_end": date(2020, 1, 31)}],

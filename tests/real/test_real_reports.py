@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 import samples
 
-from pipelines.conformed.make import make_lines, make_totals
+from pipelines.conformed.make import make_contradictions, make_legs, make_lines, make_totals
 from pipelines.deliveries.inspect import read_source, summarise
 from pipelines.deliveries.receive import Received, receive
 from pipelines.reference.make import make_reference
@@ -57,7 +57,10 @@ def night(tmp_path_factory: pytest.TempPathFactory, registry: Registry, real_rep
     summarise(home, registry)
     make_reference(home, registry)
     make_totals(home, registry)
-    return Night(home, received, counts, make_lines(home, registry))
+    lines = make_lines(home, registry)
+    make_legs(home, registry)
+    make_contradictions(home, registry)
+    return Night(home, received, counts, lines)
 
 
 @pytest.mark.parametrize("source", COUNTS)
@@ -200,3 +203,32 @@ def test_new_zealands_first_of_month_is_a_month(night: Night, registry: Registry
     theirs = lines.filter(reporter="NZL", source_id="unodc_ids")
     assert theirs.filter(date_precision="month").height / theirs.height > 0.9
     assert lines.filter(date_precision="month", source_id="unodc_ids")["reporter"].unique().to_list() == ["NZL"]
+
+
+def test_contradictions_are_typed_and_counted(night: Night, registry: Registry) -> None:
+    found = samples.table(night.home, registry, "conformed.contradictions")
+    assert found["source_id"].unique().to_list() == ["unodc_ids"]
+    assert dict(found.group_by("contradiction").len().rows()) == {
+        "domestic_with_foreign_departure": 1_395,
+        "domestic_with_foreign_destination": 1_239,
+        "departure_is_destination_elsewhere": 73,
+        "inbound_from_itself": 114,
+        "outbound_to_itself": 98,
+        "transit_from_itself": 40,
+        "transit_to_itself": 13,
+        "destination_is_origin": 6,
+        "domestic_on_high_seas": 1,
+    }
+
+
+def test_a_contradiction_overwrites_no_label(night: Night, registry: Registry) -> None:
+    """Every place that the form names is a leg as it was named, and every direction stands as it was given."""
+    reports = samples.table(night.home, registry, "staging.reports").filter(source_id="unodc_ids")
+    legs = samples.table(night.home, registry, "conformed.legs").filter(source_id="unodc_ids")
+    key = ["delivery_id", "part", "row_no", "line_no"]
+    for role in ("origin", "departure", "transit", "destination"):
+        named = reports.select(*key, f"{role}s").drop_nulls(f"{role}s").explode(f"{role}s")
+        kept = legs.filter(role=role).select(*key, "area")
+        assert named.rename({f"{role}s": "area"}).sort(key).equals(kept.sort(key)), role
+    lines = samples.table(night.home, registry, "conformed.lines").filter(source_id="unodc_ids")
+    assert lines.select(*key, "direction").sort(key).equals(reports.select(*key, "direction").sort(key))
