@@ -54,6 +54,8 @@ class FieldContract(Contract):
     unit: str | None = None
     codes: str | None = None
     """Closed list in `schemas/codes/` that the values come from."""
+    pattern: str | None = None
+    """Regular expression that the whole text must match; in a code list too, in a column of the field's name."""
     minimum: float | None = None
     maximum: float | None = None
     sensitivity: Literal["open", "record"] = "open"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -20,6 +21,7 @@ from pydantic import BaseModel, ValidationError
 
 from schemas.contracts import (
     BUILT_IN_LOOKUPS,
+    LANGUAGES,
     LAYERS,
     LEG_TARGETS,
     PROVENANCE,
@@ -41,6 +43,8 @@ CODES_OF_TARGET: dict[str, str] = {
     "instrument": "instruments",
 }  # fmt: skip
 """Closed list that the lookup of a target must map into."""
+MAPPINGS = ("hs_2022", "cites_appendix", "iccs_category", "incb_schedule")
+"""Columns of the commodities that name a class of somebody else's list."""
 
 
 class ContractFaults(Exception):
@@ -190,13 +194,13 @@ def _column_faults(registry: Registry, name: str, table: TableContract) -> Itera
 
 
 def _bound_faults(registry: Registry, name: str, table: TableContract) -> Iterator[str]:
-    """A missing value passes every range and every code list: how many may be missing must be said."""
+    """A missing value passes every range, code list and pattern: how many may be missing must be said."""
     for column in sorted(table.nullable & set(table.fields)):
         field = registry.fields.get(column)
         if field is None or column in table.completeness:
             continue
-        if field.codes or field.minimum is not None or field.maximum is not None:
-            yield f"{name}: {column} has a range or a code list and is nullable, so it needs `completeness`"
+        if field.codes or field.pattern or field.minimum is not None or field.maximum is not None:
+            yield f"{name}: {column} has a range, a code list or a pattern and is nullable, so it needs `completeness`"
 
 
 def _key_faults(registry: Registry, name: str, table: TableContract) -> Iterator[str]:
@@ -293,6 +297,9 @@ def _code_faults(registry: Registry) -> Iterator[str]:
         keys = [row[code_list.key] for row in code_list.rows]
         for key in sorted({key for key in keys if keys.count(key) > 1}):
             yield f"codes/{name}: {key} stands twice"
+        for row in code_list.rows:
+            for fault in _cell_faults(registry, row):
+                yield f"codes/{name}: {row[code_list.key]} {fault}"
     for child, column, parent in (
         ("commodities", "commodity_group", "commodity_groups"),
         ("commodities", "form", "forms"),
@@ -301,6 +308,39 @@ def _code_faults(registry: Registry) -> Iterator[str]:
         for row in registry.codes[child].rows:
             if row[column] not in registry.codes[parent].codes:
                 yield f"codes/{child}: {row['code']} names the unknown {column} {row[column]!r}"
+    yield from _commodity_faults(registry)
+
+
+def _cell_faults(registry: Registry, row: Mapping[str, str]) -> Iterator[str]:
+    """What is wrong with the cells of one row of any list: their number, labels, and texts that have a pattern."""
+    if None in row or None in row.values():  # what `csv` makes of a row that is too long or too short
+        yield "has not as many cells as the list has columns"
+        return
+    labels = [f"label_{language}" for language in LANGUAGES]
+    if "label_en" in row:
+        yield from (f"has no {label}" for label in labels if not row.get(label))
+    for column, text in row.items():
+        field = registry.fields.get(column)
+        if field is not None and field.pattern is not None and text and not re.fullmatch(field.pattern, text):
+            yield f"has the {column} {text!r}, which is not written as {field.pattern}"
+
+
+def _commodity_faults(registry: Registry) -> Iterator[str]:
+    """Labels that do not tell two commodities of a group apart, and classes that contradict one another."""
+    family = {row["code"]: row.get("family") for row in registry.codes["commodity_groups"].rows}
+    named: dict[tuple[str, str, str], str] = {}
+    for row in registry.codes["commodities"].rows:
+        code, schedule = row["code"], row.get("incb_schedule") or ""
+        for label in (f"label_{language}" for language in LANGUAGES):
+            if text := row.get(label):
+                first = named.setdefault((row["commodity_group"], label, text.casefold()), code)
+                if first != code:
+                    yield f"codes/commodities: {code} has the {label} of {first}, {text!r}"
+        if schedule and schedule.startswith("1988") != (family.get(row["commodity_group"]) == "precursors"):
+            yield f"codes/commodities: {code} is in {schedule}; the 1988 Convention lists precursors and nothing else"
+        is_mapped = any(row.get(column) for column in MAPPINGS)
+        if is_mapped != bool(row.get("mapping_source")):
+            yield f"codes/commodities: {code} has a class of another list without its mapping_source, or the reverse"
 
 
 # --- reading ------------------------------------------------------------------------------------------------

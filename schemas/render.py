@@ -111,7 +111,7 @@ def ddl(registry: Registry, table: TableContract, name: str | None = None) -> st
 
 
 def gate_rules(registry: Registry, table: TableContract) -> list[GateRule]:
-    """All content rules of a table: row floor, key, ranges, code lists, completeness, its own rules.
+    """All content rules of a table: row floor, key, ranges, code lists, patterns, completeness, its own rules.
 
     The code lists must be open as tables `codes.<name>`.
     """
@@ -130,8 +130,8 @@ def _gate_rules(registry: Registry, table: TableContract) -> Iterator[GateRule]:
         if share > 0:
             sql = f"CASE WHEN count(*) = 0 THEN 1.0 ELSE count({name}) / count(*) END"
             yield GateRule(f"{column}_complete", sql, share, None, f"at least {share:.0%} of {column} is filled")
-        elif column not in table.nullable and (bounds or field.codes is not None):
-            # a missing value passes every range and list; of other columns it is refused when they are written
+        elif column not in table.nullable and (bounds or field.codes is not None or field.pattern is not None):
+            # a missing value passes every range, list and pattern; of other columns it is refused when they are written
             yield GateRule(f"{column}_complete", f"count(*) - count({name})", None, 0, f"{column} is never missing")
         if bounds:
             says = f"{column} is between {field.minimum} and {field.maximum}"
@@ -144,6 +144,10 @@ def _gate_rules(registry: Registry, table: TableContract) -> Iterator[GateRule]:
                 known = ", ".join(literal(code) for code in sorted(list_name.codes))
                 outside = f"len(list_filter({name}, lambda x: x NOT IN ({known}))) > 0"
             yield GateRule(f"{column}_codes", f"count(*) FILTER (WHERE {outside})", None, 0, says)
+        if field.pattern is not None:
+            malformed = f"NOT regexp_full_match({name}, {literal(field.pattern)})"
+            says = f"{column} is written as {field.pattern}"
+            yield GateRule(f"{column}_pattern", f"count(*) FILTER (WHERE {malformed})", None, 0, says)
     for rule in table.rules:
         yield GateRule(rule.id, f"count(*) FILTER (WHERE {rule.breaks})", None, 0, rule.says)
 
@@ -175,13 +179,17 @@ def datapackage_resource(registry: Registry, table: TableContract, path: str) ->
                     "name": column,
                     "type": TYPES[registry.fields[column].type].frictionless,
                     "description": registry.fields[column].description.en,
-                    "constraints": {"required": column not in table.nullable},
+                    "constraints": _constraints(registry.fields[column], column not in table.nullable),
                 }
                 for column in table.fields
             ],
             "primaryKey": table.primary_key,
         },
     }
+
+
+def _constraints(field: FieldContract, required: bool) -> dict[str, Any]:
+    return {"required": required} | ({"pattern": field.pattern} if field.pattern is not None else {})
 
 
 def _yes(flag: bool) -> str:

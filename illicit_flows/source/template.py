@@ -175,14 +175,15 @@ class _Form:
         return kind != "historical" and (target != "reporter" or kind in ("country", "territory"))
 
     def _words(self, codes: str, row: Mapping[str, str]) -> str:
-        """The words of a code. Goods have names in English alone, so their group stands before them."""
+        """The words of a code; the group of goods stands before their name."""
         if codes == "areas":
             named = Locale(self.language).territories.get(row["iso2"])
             whole = row["area_type"] in ("country", "territory")
             return str(named or row["area_name"]) if whole else self._label("area_types", row["area_type"])
         if codes == "commodities":
             group = self._label("commodity_groups", row["commodity_group"])
-            return row["label_en"] if group == row["label_en"] else f"{group}: {row['label_en']}"
+            label = row[f"label_{self.language}"]
+            return label if group == label else f"{group}: {label}"
         return row[f"label_{self.language}"]
 
     def _label(self, codes: str, code: str) -> str:

@@ -15,6 +15,7 @@ from schemas.render import polars_schema
 FACTORS = PROJECT / "data" / "reference" / "factors.csv"
 RATES = PROJECT / "data" / "reference" / "rates.csv"
 AREA_COLUMNS = {"source": "citation"}
+COMMODITY_COLUMNS = {"code": "commodity", "source": "citation", "mapping_source": "mapping_citation"}
 FACTOR_COLUMNS = {
     "product": "factor_product",
     "kg_low": "kg_per_unit_low", "kg_mid": "kg_per_unit_mid", "kg_high": "kg_per_unit_high",
@@ -49,17 +50,10 @@ def _areas(registry: Registry) -> pl.DataFrame:
 
 def _commodities(registry: Registry) -> pl.DataFrame:
     family = {row["code"]: row["family"] for row in registry.codes["commodity_groups"].rows}
-    return pl.DataFrame(
-        {
-            "commodity": row["code"],
-            "label": row["label_en"],
-            "form": row["form"],
-            "commodity_group": row["commodity_group"],
-            "commodity_family": family[row["commodity_group"]],
-            "in_group_kg": row["in_group_kg"] == "true",
-            "citation": row["source"],
-        }
-        for row in registry.codes["commodities"].rows
+    table = _empty_as_null(pl.DataFrame([dict(row) for row in registry.codes["commodities"].rows]))
+    return table.rename(COMMODITY_COLUMNS).with_columns(
+        pl.col("commodity_group").replace_strict(family).alias("commodity_family"),
+        in_group_kg=pl.col("in_group_kg") == "true",
     )
 
 

@@ -41,6 +41,11 @@ SOUND: dict[str, Plant] = {
 }
 """Cells that a sound row needs so that its table's own rules hold."""
 
+WRITTEN: dict[str, str] = {
+    "hs_2022": "2933.33; 3004", "cites_appendix": "I; II", "iccs_category": "0601", "incb_schedule": "1961-I; 1961-IV",
+}  # fmt: skip
+"""A text that is written as its field's pattern says."""
+
 IN_ORDER: Plant = {"seizure_id": "a", "other_seizure_id": "b", "decision": "same"}
 
 BREAKS: dict[str, list[Plant]] = {
@@ -63,6 +68,8 @@ BREAKS: dict[str, list[Plant]] = {
     "zero_is_zero": [{"obs_state": "zero", "n_lines": Decimal(3)}],
     "value_counts": [{"obs_state": "value", "n_lines": Decimal(0)}],
     "linked_includes_made": [{"n_linked": Decimal("0.5")}],
+    "precursors_apart": [{"incb_schedule": "1988-II"}, {"commodity_family": "precursors"}],
+    "mapping_is_cited": [{"mapping_citation": None}, dict.fromkeys(WRITTEN)],
     "faulty_never_stands": [{"standing": True}],
     "sound_is_whole": [{"fault": None, **IN_ORDER, **missing} for missing in ({"decided_on": None}, {"why": None})],
     "pair_in_order": [
@@ -112,6 +119,8 @@ def sound_value(registry: Registry, table: TableContract, name: str, at: int) ->
         codes = sorted(registry.codes[field.codes].codes)
         code = codes[at % len(codes)] if name in table.primary_key else codes[0]
         return [code] if field.type == "texts" else code
+    if field.pattern is not None:
+        return WRITTEN[name]
     if name in table.primary_key and field.type == "count":
         return max(int(field.minimum or 0), 1) + at
     return {
@@ -135,6 +144,8 @@ def plants(registry: Registry, table: TableContract, rule: GateRule) -> Iterator
         needs = needed(table, rule.id)
         if kind == "codes":
             yield {column: ["nonsense"] if field.type == "texts" else "nonsense", **needs}
+        elif kind == "pattern":
+            yield from ({column: text} for text in ("nonsense", f"{WRITTEN[column]};", ""))
         elif kind == "range":
             beyond = [field.minimum - 1] if field.minimum is not None else []
             beyond += [field.maximum + 1] if field.maximum is not None else []
@@ -257,7 +268,7 @@ def test_every_rule_about_values_stands_beside_one_about_missing_values(registry
     table = registry.tables[name]
     ids = [rule.id for rule in gate_rules(registry, table)]
     assert len(ids) == len(set(ids))
-    about_values = {found.rsplit("_", 1)[0] for found in ids if found.endswith(("_range", "_codes"))}
+    about_values = {found.rsplit("_", 1)[0] for found in ids if found.endswith(("_range", "_codes", "_pattern"))}
     may_be_empty = {column for column, share in table.completeness.items() if share == 0}
     assert may_be_empty <= table.nullable
     guarded = {found.removesuffix("_complete") for found in ids if found.endswith("_complete")}

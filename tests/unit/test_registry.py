@@ -110,8 +110,18 @@ planted_extra:
         appended(self.schemas / "fields.yml", "untold:\n  type: text\n  description: {en: a, es: b, fr: c}\n")
 
     def plant_lists(self) -> None:
-        appended(self.schemas / "codes" / "commodities.csv", "heroin,heroin,unspecified,true,Heroin again,planted\n")
-        appended(self.schemas / "codes" / "commodities.csv", "planted_drug,tea,crumbs,true,Planted,planted\n")
+        for row in (
+            "heroin,heroin,unspecified,true,a,b,c,d,,,,,planted,",
+            "planted_drug,tea,crumbs,true,e,f,g,h,,,,,planted,",
+            "planted_short,heroin,base,true,Planted",
+            "planted_unnamed,heroin,base,true,i,,k,l,,,,,planted,",
+            "planted_alike,heroin,base,true,m,HEROÍNA BASE,o,p,,,,,planted,",
+            "planted_classes,heroin,base,true,q,r,s,t,29391,IV,6011,1961-V,planted,planted",
+            "planted_precursor,heroin,base,true,u,v,w,x,,,,1988-I,planted,planted",
+            "planted_chemical,precursors,chemical,true,y,z,aa,bb,,,,1971-IV,planted,planted",
+            "planted_uncited,heroin,base,true,cc,dd,ee,ff,2939.11,,,,planted,",
+        ):
+            appended(self.schemas / "codes" / "commodities.csv", f"{row}\n")
         appended(self.schemas / "codes" / "commodity_groups.csv", "planted_group,no_family,true,a,b,c,d\n")
 
     def plant_messages(self) -> None:
@@ -164,8 +174,8 @@ FAULTS = {
     "a column without a field": ["conformed.planted: column no_such_field is not in fields.yml"],
     "a nullable column that is not there": ["conformed.planted: nullable names no_such_column"],
     "a nullable key": ["conformed.planted: kg_low is in the primary key and nullable"],
-    "a nullable range without completeness": ["conformed.planted: kg_low has a range or a code list and is nullable"],
-    "a nullable code without completeness": ["conformed.planted: commodity has a range or a code list and is nullable"],
+    "a nullable range without completeness": ["conformed.planted: kg_low has a range, a code list or a pattern and is"],
+    "a nullable code without completeness": ["conformed.planted: commodity has a range, a code list or a pattern and"],
     "a foreign key to no table": ["conformed.planted: foreign key to the unknown table reference.nowhere"],
     "a foreign key to no column": ["conformed.planted: foreign key to columns that reference.areas does not have"],
     "a rule that stands twice": ["conformed.planted: rule same stands twice"],
@@ -173,6 +183,16 @@ FAULTS = {
     "a field of an unknown list": ["fields.yml: unlisted names the unknown code list nowhere"],
     "a description missing in one language": ["schemas/fields.yml:", ": untold.description.pt: Field required"],
     "a code that stands twice": ["codes/commodities: heroin stands twice"],
+    "a row that is too short": ["codes/commodities: planted_short has not as many cells as the list has columns"],
+    "a code without a label in one language": ["codes/commodities: planted_unnamed has no label_es"],
+    "a label that another of the group has": ["codes/commodities: planted_alike has the label_es of heroin_base"],
+    "no HS subheading": ["codes/commodities: planted_classes has the hs_2022 '29391', which is not written as"],
+    "no CITES appendix": ["codes/commodities: planted_classes has the cites_appendix 'IV'"],
+    "no ICCS category": ["codes/commodities: planted_classes has the iccs_category '6011'"],
+    "no schedule": ["codes/commodities: planted_classes has the incb_schedule '1961-V'"],
+    "a precursor among drugs": ["codes/commodities: planted_precursor is in 1988-I; the 1988 Convention lists"],
+    "a drug among precursors": ["codes/commodities: planted_chemical is in 1971-IV; the 1988 Convention lists"],
+    "a class without its source": ["codes/commodities: planted_uncited has a class of another list without its"],
     "an unknown commodity group": ["codes/commodities: planted_drug names the unknown commodity_group 'tea'"],
     "an unknown form": ["codes/commodities: planted_drug names the unknown form 'crumbs'"],
     "an unknown family": ["codes/commodity_groups: planted_group names the unknown family 'no_family'"],
