@@ -8,10 +8,15 @@ from assets.house import House
 from assets.metadata import materialised, table_spec
 from pipelines.conformed.make import (
     LINE_INPUTS,
+    OUTLIER_INPUTS,
+    RECONCILIATION_INPUTS,
+    SEIZURE_INPUTS,
     make_contradictions,
     make_cultivation,
     make_legs,
     make_lines,
+    make_outliers,
+    make_reconciliation,
     make_seizures,
     make_totals,
 )
@@ -63,8 +68,16 @@ def conform_cultivation(house: House) -> Iterable[dg.MaterializeResult[None]]:
     yield from materialised({"conformed.cultivation": make_cultivation(house.at, registry())})
 
 
-@dg.multi_asset(
-    name="weigh_seizures", specs=[table_spec("conformed.seizures", ["conformed.lines", "conformed.totals"])]
-)
+@dg.multi_asset(name="doubt_quantities", specs=[table_spec("conformed.outliers", OUTLIER_INPUTS)])
+def doubt_quantities(house: House) -> Iterable[dg.MaterializeResult[None]]:
+    yield from materialised({"conformed.outliers": make_outliers(house.at, registry())})
+
+
+@dg.multi_asset(name="weigh_seizures", specs=[table_spec("conformed.seizures", SEIZURE_INPUTS)])
 def weigh_seizures(house: House) -> Iterable[dg.MaterializeResult[None]]:
     yield from materialised({"conformed.seizures": make_seizures(house.at, registry())})
+
+
+@dg.multi_asset(name="reconcile_totals", specs=[table_spec("conformed.reconciliation", RECONCILIATION_INPUTS)])
+def reconcile_totals(house: House) -> Iterable[dg.MaterializeResult[None]]:
+    yield from materialised({"conformed.reconciliation": make_reconciliation(house.at, registry())})

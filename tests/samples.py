@@ -24,6 +24,8 @@ from pipelines.conformed.make import (
     make_cultivation,
     make_legs,
     make_lines,
+    make_outliers,
+    make_reconciliation,
     make_seizures,
     make_totals,
 )
@@ -166,7 +168,9 @@ def conformed(home: Home, registry: Registry) -> None:
     make_contradictions(home, registry)
     make_totals(home, registry)
     make_cultivation(home, registry)
+    make_outliers(home, registry)
     make_seizures(home, registry)
+    make_reconciliation(home, registry)
 
 
 def delivering(home: Home) -> list[str]:

@@ -12,6 +12,9 @@ LINE_INPUTS = (
     "staging.reports", "deliveries.files", "reference.areas", "reference.commodities", "reference.factors",
     "reference.places", "reference.rates", "reference.scopes", "reference.sources",
 )  # fmt: skip
+OUTLIER_INPUTS = ("conformed.lines", "conformed.totals", "reference.areas", "staging.decisions")
+SEIZURE_INPUTS = ("conformed.lines", "conformed.outliers")
+RECONCILIATION_INPUTS = ("conformed.seizures", "conformed.totals")
 LINE_CODES = ("units", "transport_modes", "facilities", "size_classes")
 
 
@@ -66,8 +69,43 @@ def make_cultivation(home: Home, registry: Registry) -> int:
     return write_query(con, home, registry, "conformed.cultivation", sql(__file__, "cultivation"))
 
 
-def make_seizures(home: Home, registry: Registry) -> int:
-    """Write `conformed.seizures`: lines with their weight, their incident and the doubt about their quantity."""
-    con = connect(home, registry, ["conformed.lines", "conformed.totals"])
+def make_outliers(home: Home, registry: Registry) -> int:
+    """Write `conformed.outliers`: the score of every line's quantity, and the doubt about it.
+
+    It reads lines alone and no weights of duplicates, so that a doubt does not depend on what else is a duplicate.
+    Raises `StoreError` where a line is lost.
+    """
+    con = connect(home, registry, OUTLIER_INPUTS)
     add_codes(con, registry, "commodity_groups")
-    return write_query(con, home, registry, "conformed.seizures", sql(__file__, "seizures"))
+    con.execute(sql(__file__, "official"))
+    written = write_query(con, home, registry, "conformed.outliers", sql(__file__, "outliers"))
+    (lines,) = rows(con, "SELECT count(*) FROM conformed.lines")[0]
+    if written != lines:
+        raise StoreError(f"conformed.outliers: {lines} lines became {written} rows")
+    return written
+
+
+def make_seizures(home: Home, registry: Registry) -> int:
+    """Write `conformed.seizures`: lines with their weight, their incident and the doubt about their quantity.
+
+    Raises `StoreError` where the rows or the kilograms of a source are not those of its lines.
+    """
+    con = connect(home, registry, SEIZURE_INPUTS)
+    written = write_query(con, home, registry, "conformed.seizures", sql(__file__, "seizures"))
+    check_conserved(home, registry)
+    return written
+
+
+def check_conserved(home: Home, registry: Registry) -> None:
+    """Raise `StoreError` unless lines and seizures have the same rows and the same kilograms of every source."""
+    con = connect(home, registry, ["conformed.lines", "conformed.seizures"])
+    differing = [source for (source,) in rows(con, sql(__file__, "conserved"))]
+    if differing:
+        raise StoreError(f"rows or kilograms of lines and seizures differ: {', '.join(differing)}")
+
+
+def make_reconciliation(home: Home, registry: Registry) -> int:
+    """Write `conformed.reconciliation`: what lines come to, against the official annual totals."""
+    con = connect(home, registry, RECONCILIATION_INPUTS)
+    con.execute(sql(__file__, "official"))
+    return write_query(con, home, registry, "conformed.reconciliation", sql(__file__, "reconciliation"))

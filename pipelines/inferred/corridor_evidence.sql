@@ -20,9 +20,7 @@ weighed AS (
         coalesce(nullif(s.mode_class, 'unmapped'), 'unknown') AS mode,
         make_date(s.year, 1, 1) AS period_start,
         CAST(s.line_weight * x.p_cross_border AS DECIMAL(9, 6)) AS p,
-        CASE
-            WHEN s.in_group_kg AND s.outlier_flag <> 'impossible' THEN coalesce(s.kg_mid, 0) ELSE 0
-        END AS kg
+        CASE WHEN s.in_kg_totals THEN s.kg_mid ELSE 0 END AS kg
     FROM conformed.seizures AS s
     JOIN inferred.seizure_evidence AS e USING (seizure_id)  -- 1:1
     JOIN inferred.seizure_scope AS x USING (seizure_id)  -- 1:1

@@ -1,28 +1,5 @@
 -- What is reported here, against what the country stated as its annual total. By reporter, as the totals are.
-WITH official AS (
-    SELECT reporter AS country, commodity_group, year, max(kg) AS kg_official
-    FROM conformed.totals
-    WHERE period_type = 'year' AND scope = 'national' AND known_to IS NULL
-    GROUP BY ALL
-),
-
-here AS (
-    SELECT
-        reporter AS country, commodity_group, year,
-        count(*) AS n_rows,
-        count(*) FILTER (WHERE in_scope AND line_weight > 0) AS n_in_scope,
-        coalesce(
-            sum(CAST(kg_mid AS DECIMAL(20, 6)) * line_weight)
-            FILTER (WHERE in_scope AND in_group_kg AND outlier_flag <> 'impossible'), 0
-        ) AS kg_reported,
-        coalesce(
-            sum(CAST(kg_mid AS DECIMAL(20, 6)) * line_weight) FILTER (WHERE in_scope AND outlier_flag = 'impossible'), 0
-        ) AS kg_excluded,
-        bool_or(in_scope AND line_weight > 0 AND outlier_flag <> 'none') AS is_doubted
-    FROM conformed.seizures
-    GROUP BY ALL
-),
-
+WITH
 -- the groups and years in which the country reported to a source that covers the group
 covered AS (
     SELECT s.reporter AS country, p.commodity_group, s.year, bool_or(p.completeness = 'all_reported') AS is_complete
@@ -46,38 +23,35 @@ covered_ever AS (
 
 stated AS (
     SELECT
-        o.*,
-        coalesce(h.n_rows, 0) AS n_rows,
-        h.kg_reported, h.kg_excluded, h.is_doubted,
+        o.reporter AS country, o.commodity_group, o.year, o.n_rows, o.has_doubt,
+        o.kg_mid AS kg_reported, o.kg_excluded, o.official_kg AS kg_official, o.ratio,
         CASE
-            WHEN coalesce(h.n_in_scope, 0) > 0 THEN 'value'
+            WHEN o.n_lines > 0 THEN 'value'
             WHEN e.country IS NULL THEN 'not_covered'
             -- an official total above zero contradicts a zero: the country did not report it here
-            WHEN c.is_complete AND o.kg_official = 0 THEN 'zero'
+            WHEN c.is_complete AND o.official_kg = 0 THEN 'zero'
             ELSE 'not_reported'
         END AS obs_state
-    FROM official AS o
+    FROM conformed.reconciliation AS o
     JOIN years AS y ON o.year BETWEEN y.first_year AND y.last_year
-    JOIN reporters AS r USING (country)  -- n:1
-    LEFT JOIN here AS h USING (country, commodity_group, year)  -- 1:1
-    LEFT JOIN covered AS c USING (country, commodity_group, year)  -- n:1
-    LEFT JOIN covered_ever AS e USING (country, commodity_group)  -- n:1
+    JOIN reporters AS r ON r.country = o.reporter  -- n:1
+    LEFT JOIN covered AS c  -- n:1
+        ON c.country = o.reporter AND c.commodity_group = o.commodity_group AND c.year = o.year
+    LEFT JOIN covered_ever AS e ON e.country = o.reporter AND e.commodity_group = o.commodity_group  -- n:1
+    WHERE o.official_kg IS NOT NULL
 )
 
 SELECT
     country, commodity_group, year, n_rows,
-    CASE WHEN obs_state IN ('value', 'zero') THEN coalesce(kg_reported, 0) END AS kg_reported,
-    CASE WHEN obs_state IN ('value', 'zero') THEN coalesce(kg_excluded, 0) END AS kg_excluded,
+    CASE WHEN obs_state IN ('value', 'zero') THEN kg_reported END AS kg_reported,
+    CASE WHEN obs_state IN ('value', 'zero') THEN kg_excluded END AS kg_excluded,
     kg_official,
-    CASE
-        WHEN obs_state IN ('value', 'zero') AND kg_official > 0
-            THEN CAST(CAST(coalesce(kg_reported, 0) AS DOUBLE) / CAST(kg_official AS DOUBLE) AS DECIMAL(18, 6))
-    END AS coverage_ratio,
+    ratio AS coverage_ratio,
     obs_state,
     list_filter(
         [
             CASE WHEN make_date(year, 12, 31) > $as_of THEN 'p' END,
-            CASE WHEN is_doubted THEN 'u' END
+            CASE WHEN has_doubt THEN 'u' END
         ],
         lambda flag: flag IS NOT NULL
     ) AS obs_flags,

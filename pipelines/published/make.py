@@ -20,8 +20,8 @@ INPUTS: dict[str, tuple[str, ...]] = {
         "conformed.seizures", "conformed.legs", "inferred.seizure_evidence", "inferred.seizure_scope",
         "inferred.route_posteriors",
     ),
-    "published.coverage": (*REPORTING, "conformed.totals"),
-    "published.review_queue": ("conformed.seizures",),
+    "published.coverage": (*REPORTING, "conformed.reconciliation"),
+    "published.review_queue": ("conformed.seizures", "conformed.outliers"),
 }  # fmt: skip
 """What each published table is made of."""
 

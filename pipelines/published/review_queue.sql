@@ -1,34 +1,60 @@
--- Lines whose quantity is doubted, those first that would change a published total most. An impossible line would add
--- its weight to the total if it came back, a line under review would take its weight out.
-WITH totals AS (
+-- What a person should look at, that first which moves the published kilograms of its commodity group most. An impossible
+-- line would add its weight to them if it came back, a line under review would take its weight out. What a person has
+-- decided is `none` or `excluded`, and no question any more.
+WITH weighed AS (
     SELECT
-        seizing_area, commodity_group, year,
-        sum(CAST(kg_mid AS DECIMAL(20, 6)) * line_weight) AS kg
+        *,
+        CAST(CAST(kg_mid AS DECIMAL(20, 6)) * line_weight AS DECIMAL(18, 6)) AS kg_at_stake
     FROM conformed.seizures
-    WHERE in_scope AND in_group_kg AND outlier_flag <> 'impossible' AND kg_mid IS NOT NULL
-    GROUP BY ALL
+    WHERE in_scope AND in_group_kg AND kg_mid IS NOT NULL AND line_weight > 0
 ),
 
-doubted AS (
+cells AS (
+    SELECT seizing_area, commodity_group, year, sum(kg_at_stake) FILTER (WHERE in_kg_totals) AS kg
+    FROM weighed
+    GROUP BY seizing_area, commodity_group, year
+),
+
+totals AS (
+    SELECT commodity_group, sum(kg_at_stake) FILTER (WHERE in_kg_totals) AS kg
+    FROM weighed
+    GROUP BY commodity_group
+),
+
+quantities AS (
     SELECT
-        s.*,
-        CAST(CAST(s.kg_mid AS DECIMAL(20, 6)) * s.line_weight AS DECIMAL(18, 6)) AS kg_at_stake,
-        CASE WHEN s.outlier_flag = 'review' AND t.kg > 0
-            THEN CAST(least(CAST(s.kg_mid AS DOUBLE) / CAST(t.kg AS DOUBLE), 1) AS DECIMAL(9, 6))
-        END AS share_at_stake
-    FROM conformed.seizures AS s
-    LEFT JOIN totals AS t USING (seizing_area, commodity_group, year)  -- n:1
-    WHERE s.outlier_flag <> 'none' AND s.in_scope
+        'quantity' AS kind,
+        w.*,
+        o.kg_expected,
+        o.outlier_score,
+        -- of the total with the line in it, so that both kinds of doubt are on one scale
+        CASE WHEN w.in_kg_totals THEN 0 ELSE w.kg_at_stake END AS kg_outside,
+        coalesce(c.kg, 0) + kg_outside AS kg_cell,
+        coalesce(t.kg, 0) + kg_outside AS kg_group
+    FROM weighed AS w
+    JOIN conformed.outliers AS o USING (seizure_id)  -- 1:1
+    JOIN cells AS c USING (seizing_area, commodity_group, year)  -- n:1
+    JOIN totals AS t USING (commodity_group)  -- n:1
+    WHERE w.outlier_flag IN ('review', 'impossible')
+),
+
+questions AS (
+    SELECT
+        *,
+        CAST(CAST(kg_at_stake AS DOUBLE) / CAST(kg_cell AS DOUBLE) AS DECIMAL(9, 6)) AS share_at_stake,
+        CAST(CAST(kg_at_stake AS DOUBLE) / CAST(kg_group AS DOUBLE) AS DECIMAL(9, 6)) AS influence
+    FROM quantities
 )
 
 SELECT
-    row_number() OVER (ORDER BY kg_at_stake DESC, seizure_id) AS rank,
-    seizure_id, source_id, delivery_id, file_name, part, row_no, reporter, commodity_group, year, kg_mid, official_kg,
-    outlier_flag, outlier_reason, kg_at_stake, share_at_stake,
+    row_number() OVER (ORDER BY influence DESC, kg_at_stake DESC, kind, seizure_id) AS rank,
+    kind, seizure_id, source_id, delivery_id, file_name, part, row_no, reporter, commodity_group, year, kg_mid,
+    official_kg, kg_expected, outlier_score, outlier_flag, outlier_reason, unit_suspect, kg_at_stake, share_at_stake,
+    influence,
     'value' AS obs_state,
     list_filter(
         ['u', CASE WHEN make_date(year, 12, 31) > $as_of THEN 'p' END], lambda flag: flag IS NOT NULL
     ).list_sort() AS obs_flags,
     'open' AS conf_flag,
     CASE WHEN make_date(year, 12, 31) > $as_of THEN 'provisional' ELSE 'final' END AS release_status
-FROM doubted
+FROM questions

@@ -4,8 +4,6 @@ WITH lines AS (
         s.*,
         CAST(date_trunc('month', s.seized_from) AS DATE) AS month_start,
         make_date(s.year, 1, 1) AS year_start,
-        -- a weight stands in the kilograms of its group if the group adds it up and no official total contradicts it
-        s.in_scope AND s.in_group_kg AND s.kg_mid IS NOT NULL AND s.outlier_flag <> 'impossible' AS weighs,
         CAST(s.kg_low AS DECIMAL(20, 6)) * s.line_weight AS weighed_low,
         CAST(s.kg_mid AS DECIMAL(20, 6)) * s.line_weight AS weighed_mid,
         CAST(s.kg_high AS DECIMAL(20, 6)) * s.line_weight AS weighed_high
@@ -28,15 +26,17 @@ figures AS (
         count(*) FILTER (WHERE in_scope AND line_weight > 0) AS n_in_scope,
         coalesce(sum(line_weight) FILTER (WHERE in_scope), 0) AS n_lines,
         coalesce(sum(incident_weight) FILTER (WHERE in_scope), 0) AS n_incidents,
-        coalesce(sum(line_weight) FILTER (WHERE weighs AND kg_mid >= 1), 0) AS n_ge_1kg,
-        coalesce(sum(weighed_low) FILTER (WHERE weighs), 0) AS kg_low,
-        coalesce(sum(weighed_mid) FILTER (WHERE weighs), 0) AS kg_mid,
-        coalesce(sum(weighed_high) FILTER (WHERE weighs), 0) AS kg_high,
-        coalesce(sum(weighed_mid) FILTER (WHERE weighs AND outlier_flag = 'none'), 0) AS kg_mid_excl_review,
-        coalesce(sum(weighed_mid) FILTER (WHERE in_scope AND outlier_flag = 'impossible'), 0) AS kg_excluded,
+        coalesce(sum(line_weight) FILTER (WHERE in_kg_totals AND kg_mid >= 1), 0) AS n_ge_1kg,
+        coalesce(sum(weighed_low) FILTER (WHERE in_kg_totals), 0) AS kg_low,
+        coalesce(sum(weighed_mid) FILTER (WHERE in_kg_totals), 0) AS kg_mid,
+        coalesce(sum(weighed_high) FILTER (WHERE in_kg_totals), 0) AS kg_high,
+        coalesce(sum(weighed_mid) FILTER (WHERE in_kg_totals AND outlier_flag = 'none'), 0) AS kg_mid_excl_review,
+        coalesce(
+            sum(weighed_mid) FILTER (WHERE in_scope AND in_group_kg AND NOT in_kg_totals), 0
+        ) AS kg_excluded,
         count(*) FILTER (WHERE in_scope AND line_weight > 0 AND kg_mid IS NULL) AS kg_unknown_rows,
-        max(weighed_mid) FILTER (WHERE weighs) AS kg_largest,
-        bool_or(in_scope AND line_weight > 0 AND outlier_flag <> 'none') AS is_doubted
+        max(weighed_mid) FILTER (WHERE in_kg_totals) AS kg_largest,
+        bool_or(in_scope AND line_weight > 0 AND outlier_flag IN ('review', 'impossible')) AS is_doubted
     FROM dated
     GROUP BY country, commodity_group, period_type, period_start
 ),

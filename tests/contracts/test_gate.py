@@ -36,8 +36,9 @@ SOUND: dict[str, Plant] = {
     "year_of_date": {"year": 2020},
     "given_is_mapped_or_not": {"n_given": 3, "n_mapped": 2, "n_unmapped": 1},
     "linked_includes_made": {"n_made": Decimal(1), "n_linked": Decimal(2)},
-    "doubt_has_a_reason": {"outlier_flag": "review", "outlier_reason": "a word"},
+    "doubt_has_a_reason": {"outlier_flag": "review", "outlier_reason": "above_official_total"},
     "only_values_have_numbers": {"obs_state": "value"},
+    "verdict_of_a_total": {"reconciliation_verdict": "agrees"},
 }
 """Cells that a sound row needs so that its table's own rules hold."""
 
@@ -62,6 +63,15 @@ BREAKS: dict[str, list[Plant]] = {
     "year_of_date": [{"year": 2019}],
     "mirror_weighs_nothing": [{"is_mirror": True, "line_weight": Decimal("0.5")}],
     "impossible_has_official_total": [{"outlier_flag": "impossible", "official_kg": None}],
+    "only_a_person_excludes": [{"outlier_flag": "excluded", "decision_id": None}],
+    "score_names_its_class": [{"outlier_score": None}, {"compared_with": None}],
+    "verdict_of_a_total": [{"official_kg": None}, {"reconciliation_verdict": "no_official_total"}],
+    "out_of_kg_totals": [
+        {"in_kg_totals": True, "in_group_kg": True},
+        {"in_kg_totals": True, "in_scope": True},
+        {"in_kg_totals": True, "in_scope": True, "in_group_kg": True, "outlier_flag": "excluded"},
+        {"in_kg_totals": True, "in_scope": True, "in_group_kg": True, "kg_mid": None, "factor_id": None},
+    ],
     "doubt_has_a_reason": [{"outlier_reason": None}, {"outlier_flag": "none"}],
     "given_is_mapped_or_not": [{"n_unmapped": 0}, {"n_mapped": 3}],
     "only_values_have_numbers": [{"obs_state": "not_covered"}, {"obs_state": "not_reported"}, {"kg_mid": None}],
@@ -84,6 +94,7 @@ BREAKS: dict[str, list[Plant]] = {
 """For each rule that a table has of its own, cells that break it and nothing else."""
 
 NEEDS: dict[str, Plant] = {
+    "compared_with_complete": {"outlier_score": None},
     "kg_mid_range": {"kg_low": None, "kg_high": None},
     "kg_high_range": {"kg_low": None, "kg_mid": None, "factor_id": None, "obs_state": "not_covered"},
     "kg_mid_complete": {"factor_id": None},
