@@ -30,10 +30,12 @@ from schemas.contracts import (
     SourceContract,
     TableContract,
 )
+from schemas.factors import Factor, factor_faults, read_factors
 from schemas.messages import Catalogue, read_catalogue
 
 Model = TypeVar("Model", bound=BaseModel)
 PROJECT = Path(__file__).resolve().parents[1]
+FACTORS = "data/reference/factors.csv"
 CODES_OF_TARGET: dict[str, str] = {
     "reporter": "areas", **dict.fromkeys(LEG_TARGETS, "areas"), "commodity": "commodities", "unit": "units",
     "transport_mode": "transport_modes", "concealment": "concealments", "facility": "facilities",
@@ -91,7 +93,13 @@ class Registry:
     codes: Mapping[str, CodeList]
     lookups: Mapping[str, tuple[LookupRow, ...]]
     messages: Catalogue
+    factors: tuple[Factor, ...]
     digest: str
+
+    @property
+    def code_rows(self) -> dict[str, tuple[Mapping[str, str], ...]]:
+        """The rows of every code list, and of the areas."""
+        return {name: codes.rows for name, codes in self.codes.items()}
 
     def field_names(self, table: str) -> list[str]:
         return list(self.tables[table].fields)
@@ -148,8 +156,10 @@ def load(project: Path) -> Registry:
     lookups |= _built_in_lookups(codes["areas"], sources)
     messages = read_catalogue(schemas / "messages")
     faults += messages.faults()
-    loaded = Registry(fields, tables, sources, codes, lookups, messages, _digest(project))
+    factors = read_factors(project / FACTORS, faults)
+    loaded = Registry(fields, tables, sources, codes, lookups, messages, factors, _digest(project))
     faults += [*_table_faults(loaded), *_source_faults(loaded, lines), *_code_faults(loaded)]
+    faults += factor_faults(FACTORS, factors, loaded.code_rows)
     if faults:
         raise ContractFaults(faults)
     return loaded

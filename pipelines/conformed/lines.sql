@@ -7,42 +7,50 @@ WITH standing AS (
     WHERE v.reason IS NULL
 ),
 
--- what was asked for, so that the factors are chosen once for each combination and not for each row
-wanted AS (
-    SELECT DISTINCT s.commodity, c.commodity_group, s.unit_reported, year(s.seized_from) AS year
-    FROM standing AS s
-    JOIN reference.commodities AS c USING (commodity)
+-- a day on which a factor begins, or the day after its last; between two of them the same factors hold
+changes AS (
+    SELECT valid_from AS day FROM reference.factors WHERE valid_from IS NOT NULL
+    UNION
+    SELECT valid_to + 1 FROM reference.factors WHERE valid_to IS NOT NULL
 ),
 
--- the most specific factor wins: of the commodity, then of its group, then of everything
-bulk AS (
+-- the first day of each stretch stands for all of its days
+eras AS (
+    SELECT d.day, min(d.day) OVER (PARTITION BY count(c.day)) AS era
+    FROM (SELECT DISTINCT seized_from AS day FROM standing) AS d
+    LEFT JOIN changes AS c ON c.day <= d.day  -- 1:n
+    GROUP BY d.day
+),
+
+-- what was asked for, so that the factors are chosen once for each combination and not for each row
+wanted AS (
+    SELECT DISTINCT
+        s.commodity, c.commodity_group, c.form, s.unit_reported, s.reporter, a.subregion, a.region, e.era
+    FROM standing AS s
+    JOIN reference.commodities AS c USING (commodity)  -- n:1
+    JOIN reference.areas AS a ON a.area = s.reporter  -- n:1
+    JOIN eras AS e ON e.day = s.seized_from  -- n:1
+),
+
+-- The most specific factor that applies wins; the order stands in reference.factors. An equivalent is of one reported
+-- unit where there is such a factor, and else of one kilogram of bulk weight, whatever the unit was.
+chosen AS (
     SELECT
         w.commodity,
         w.unit_reported,
-        w.year,
-        arg_max(
-            f,
-            (
-                CASE WHEN f.commodity IS NOT NULL THEN 2 WHEN f.commodity_group IS NOT NULL THEN 1 ELSE 0 END,
-                f.factor_id
-            )
-        ) AS factor
+        w.reporter,
+        w.era,
+        arg_max(f, f.specificity) FILTER (f.factor_product = 'bulk') AS bulk,
+        arg_max(f, (f.unit = w.unit_reported, f.specificity)) FILTER (f.factor_product = 'equivalent') AS equivalent
     FROM wanted AS w
     JOIN reference.factors AS f
-        ON f.unit = w.unit_reported
-        AND f.factor_product = 'bulk'
-        AND f.factor_region IS NULL
+        ON f.unit IN (w.unit_reported, CASE WHEN f.factor_product = 'equivalent' THEN 'kilogram' END)
         AND coalesce(f.commodity, w.commodity) = w.commodity
         AND coalesce(f.commodity_group, w.commodity_group) = w.commodity_group
-        AND w.year BETWEEN coalesce(year(f.valid_from), w.year) AND coalesce(year(f.valid_to), w.year)
+        AND coalesce(f.form, w.form) = w.form
+        AND (f.factor_region IS NULL OR f.factor_region IN (w.reporter, w.subregion, w.region))
+        AND w.era BETWEEN coalesce(f.valid_from, w.era) AND coalesce(f.valid_to, w.era)  -- n:n
     GROUP BY ALL
-),
-
--- one factor at most for each commodity, per kilogram of bulk weight
-equivalent AS (
-    SELECT commodity, factor_id, equiv_product, kg_per_unit_low, kg_per_unit_mid, kg_per_unit_high
-    FROM reference.factors
-    WHERE factor_product = 'equivalent' AND unit = 'kilogram' AND commodity IS NOT NULL
 ),
 
 weighed AS (
@@ -54,10 +62,34 @@ weighed AS (
         c.in_group_kg,
         u.dimension,
         coalesce(s.quantity_reported > 0, false) AS has_quantity,
-        CASE WHEN has_quantity THEN b.factor.factor_id END AS factor_id,
-        CASE WHEN has_quantity THEN CAST(s.quantity * b.factor.kg_per_unit_low AS DECIMAL(18, 6)) END AS kg_low,
-        CASE WHEN has_quantity THEN CAST(s.quantity * b.factor.kg_per_unit_mid AS DECIMAL(18, 6)) END AS kg_mid,
-        CASE WHEN has_quantity THEN CAST(s.quantity * b.factor.kg_per_unit_high AS DECIMAL(18, 6)) END AS kg_high,
+        CASE WHEN has_quantity THEN f.bulk.factor_id END AS factor_id,
+        CASE WHEN has_quantity THEN CAST(s.quantity * f.bulk.kg_per_unit_low AS DECIMAL(18, 6)) END AS kg_low,
+        CASE WHEN has_quantity THEN CAST(s.quantity * f.bulk.kg_per_unit_mid AS DECIMAL(18, 6)) END AS kg_mid,
+        CASE WHEN has_quantity THEN CAST(s.quantity * f.bulk.kg_per_unit_high AS DECIMAL(18, 6)) END AS kg_high,
+        f.equivalent.unit = s.unit_reported AS of_unit,
+        CASE
+            WHEN has_quantity
+                THEN CAST(
+                    CASE WHEN of_unit THEN s.quantity ELSE CAST(kg_low AS DECIMAL(20, 6)) END
+                    * f.equivalent.kg_per_unit_low AS DECIMAL(18, 6)
+                )
+        END AS kg_equiv_low,
+        CASE
+            WHEN has_quantity
+                THEN CAST(
+                    CASE WHEN of_unit THEN s.quantity ELSE CAST(kg_mid AS DECIMAL(20, 6)) END
+                    * f.equivalent.kg_per_unit_mid AS DECIMAL(18, 6)
+                )
+        END AS kg_equiv_mid,
+        CASE
+            WHEN has_quantity
+                THEN CAST(
+                    CASE WHEN of_unit THEN s.quantity ELSE CAST(kg_high AS DECIMAL(20, 6)) END
+                    * f.equivalent.kg_per_unit_high AS DECIMAL(18, 6)
+                )
+        END AS kg_equiv_high,
+        CASE WHEN kg_equiv_mid IS NOT NULL THEN f.equivalent.equiv_product END AS equiv_product,
+        CASE WHEN kg_equiv_mid IS NOT NULL THEN f.equivalent.factor_id END AS equiv_factor_id,
         CASE
             WHEN u.dimension = 'count' AND has_quantity
                 THEN CAST(s.quantity * CAST(u.exact_factor AS DECIMAL(18, 6)) AS DECIMAL(18, 6))
@@ -69,8 +101,10 @@ weighed AS (
     FROM standing AS s
     JOIN reference.commodities AS c USING (commodity)  -- n:1
     JOIN codes.units AS u ON u.code = s.unit_reported  -- n:1
-    LEFT JOIN bulk AS b
-        ON b.commodity = s.commodity AND b.unit_reported = s.unit_reported AND b.year = year(s.seized_from)  -- n:1
+    JOIN eras AS e ON e.day = s.seized_from  -- n:1
+    LEFT JOIN chosen AS f
+        ON f.commodity = s.commodity AND f.unit_reported = s.unit_reported
+        AND f.reporter = s.reporter AND f.era = e.era  -- n:1
     LEFT JOIN reference.rates AS m
         ON m.currency = s.currency AND s.seized_from BETWEEN m.valid_from AND m.valid_to  -- n:1
 ),
@@ -115,12 +149,10 @@ SELECT
         ELSE l.dimension
     END AS amount_semantics,
     l.kg_low, l.kg_mid, l.kg_high,
-    CAST(CAST(l.kg_low AS DECIMAL(20, 6)) * e.kg_per_unit_low AS DECIMAL(18, 6)) AS kg_equiv_low,
-    CAST(CAST(l.kg_mid AS DECIMAL(20, 6)) * e.kg_per_unit_mid AS DECIMAL(18, 6)) AS kg_equiv_mid,
-    CAST(CAST(l.kg_high AS DECIMAL(20, 6)) * e.kg_per_unit_high AS DECIMAL(18, 6)) AS kg_equiv_high,
-    CASE WHEN l.kg_mid IS NOT NULL THEN e.equiv_product END AS equiv_product,
+    l.kg_equiv_low, l.kg_equiv_mid, l.kg_equiv_high,
+    l.equiv_product,
     l.factor_id,
-    CASE WHEN l.kg_mid IS NOT NULL THEN e.factor_id END AS equiv_factor_id,
+    l.equiv_factor_id,
     l.count_mid,
     l.currency, l.value_usd, l.rate_id,
     coalesce(size.code, 'unknown') AS size_class,
@@ -143,7 +175,6 @@ FROM placed AS l
 JOIN reference.sources AS src USING (source_id)  -- n:1
 JOIN reference.scopes AS scope ON scope.source_id = l.source_id AND scope.commodity_group = l.commodity_group  -- n:1
 JOIN reference.areas AS a ON a.area = l.seizing_area  -- n:1
-LEFT JOIN equivalent AS e ON e.commodity = l.commodity  -- n:1
 LEFT JOIN codes.size_classes AS size
     ON size.kg_from <> ''
     AND l.kg_mid >= CAST(size.kg_from AS DECIMAL(18, 6))

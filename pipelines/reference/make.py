@@ -9,18 +9,13 @@ import polars as pl
 from searoute.data.ports_dict import node_list
 
 from pipelines.store import Home, connect, write_frame
+from schemas.factors import reference_rows
 from schemas.registry import PROJECT, Registry
 from schemas.render import polars_schema
 
-FACTORS = PROJECT / "data" / "reference" / "factors.csv"
 RATES = PROJECT / "data" / "reference" / "rates.csv"
 AREA_COLUMNS = {"source": "citation"}
 COMMODITY_COLUMNS = {"code": "commodity", "source": "citation", "mapping_source": "mapping_citation"}
-FACTOR_COLUMNS = {
-    "product": "factor_product",
-    "kg_low": "kg_per_unit_low", "kg_mid": "kg_per_unit_mid", "kg_high": "kg_per_unit_high",
-    "region": "factor_region", "source": "citation",
-}  # fmt: skip
 
 
 def make_reference(home: Home, registry: Registry) -> dict[str, int]:
@@ -29,7 +24,7 @@ def make_reference(home: Home, registry: Registry) -> dict[str, int]:
     tables = {
         "reference.areas": _as_table(registry, "reference.areas", _areas(registry)),
         "reference.commodities": _as_table(registry, "reference.commodities", _commodities(registry)),
-        "reference.factors": _as_table(registry, "reference.factors", _factors()),
+        "reference.factors": _as_table(registry, "reference.factors", _factors(registry)),
         "reference.places": _as_table(registry, "reference.places", _places(registry)),
         "reference.rates": _as_table(registry, "reference.rates", _rates()),
         "reference.scopes": _as_table(registry, "reference.scopes", _scopes(registry)),
@@ -57,8 +52,8 @@ def _commodities(registry: Registry) -> pl.DataFrame:
     )
 
 
-def _factors() -> pl.DataFrame:
-    table = _empty_as_null(pl.read_csv(FACTORS, infer_schema=False)).rename(FACTOR_COLUMNS)
+def _factors(registry: Registry) -> pl.DataFrame:
+    table = _empty_as_null(pl.DataFrame(reference_rows(registry.factors, registry.code_rows)))
     return table.with_columns(pl.col("valid_from", "valid_to").str.to_date("%Y-%m-%d"))
 
 

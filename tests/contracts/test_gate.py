@@ -58,7 +58,7 @@ BREAKS: dict[str, list[Plant]] = {
     "value_has_rate": [{"rate_id": None}, {"value_usd": None}],
     "states_a_figure": [{"kg": None, "quantity_reported": None}],
     "period_order": [{"period_end": date(2020, 1, 31)}],
-    "equivalent_apart": [{"equiv_product": None}, {"kg_equiv_mid": None}],
+    "equivalent_apart": [{"equiv_product": None}, {"kg_equiv_mid": None}, {"equiv_factor_id": None}],
     "seized_order": [{"seized_to": date(2020, 1, 31)}],
     "year_of_date": [{"year": 2019}],
     "mirror_weighs_nothing": [{"is_mirror": True, "line_weight": Decimal("0.5")}],

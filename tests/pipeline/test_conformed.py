@@ -13,7 +13,6 @@ import pytest
 import samples
 
 from pipelines.conformed import make
-from pipelines.reference.make import FACTORS, make_reference
 from pipelines.store import Home, StoreError
 from schemas.registry import Registry
 
@@ -139,8 +138,8 @@ def decimals(*texts: str) -> tuple[Decimal, ...]:
     [
         ("grams", ("2.5005", "2.5005", "2.5005"), "bulk.all.gram"),
         ("kilograms", ("3.25", "3.25", "3.25"), "bulk.all.kilogram"),
-        ("tablets", ("0.2", "0.27", "0.4"), "bulk.group.ecstasy.tablet"),
-        ("thousands of tablets", ("0.4", "0.54", "0.8"), "bulk.group.ecstasy.thousand_tablets"),
+        ("tablets", ("0.2", "0.27", "0.3"), "bulk.group.ecstasy.tablet"),
+        ("thousands of tablets", ("0.4", "0.54", "0.6"), "bulk.group.ecstasy.thousand_tablets"),
         ("litres of GBL", ("11", "11.2", "11.4"), "bulk.commodity.gbl.litre"),
         ("litres of opium", ("8", "10", "12"), "bulk.all.litre"),
     ],
@@ -198,47 +197,6 @@ def test_opium_counts_as_opium_and_its_heroin_stands_apart(seizures: pl.DataFram
     found = one(seizures, "opium")
     assert (found["kg_mid"], found["kg_equiv_mid"], found["equiv_product"]) == (Decimal(100), Decimal(10), "heroin")
     assert (found["commodity_group"], found["in_group_kg"]) == ("opium", True)
-
-
-def lines_with_factors(world: Home, registry: Registry, home: Home, factors: Path, monkeypatch) -> pl.DataFrame:
-    """The lines of the same reports, weighed by other factors, in a home of their own."""
-    monkeypatch.setattr("pipelines.reference.make.FACTORS", factors)
-    shutil.copytree(world.tables, home.tables, dirs_exist_ok=True)
-    make_reference(home, registry)
-    make.make_lines(home, registry)
-    return samples.table(home, registry, "conformed.lines").sort("seizure_id")
-
-
-def test_changing_one_factor_changes_the_rows_that_name_it_and_no_other(
-    world: Home, home: Home, registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    text = FACTORS.read_text(encoding="utf-8")
-    tablet = "bulk.group.ecstasy.tablet,bulk,ecstasy,,tablet,0.0002,0.00027,0.0004"
-    assert text.count(tablet) == 1
-    copy = tmp_path / "factors.csv"
-    copy.write_text(text.replace(tablet, tablet.replace("0.00027", "0.0003")), encoding="utf-8")
-    before = samples.table(world, registry, "conformed.lines").sort("seizure_id")
-    after = lines_with_factors(world, registry, home, copy, monkeypatch)
-    touched = before.with_columns(kg_after=after["kg_mid"]).filter(pl.col("kg_mid").ne_missing(pl.col("kg_after")))
-    assert touched["factor_id"].to_list() == ["bulk.group.ecstasy.tablet"]
-    assert (touched["place_text"][0], touched["kg_after"][0]) == ("tablets", Decimal("0.3"))
-    assert before.drop("kg_mid").equals(after.drop("kg_mid"))
-
-
-def test_a_factor_of_the_commodity_outranks_that_of_its_group_and_that_of_everything_whatever_their_names(
-    world: Home, home: Home, registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    planted = [
-        "a.commodity,bulk,ecstasy,mdma_ecstasy,tablet,1,1,1,,,,,invented,n/a,",
-        "z.everything,bulk,,,tablet,3,3,3,,,,,invented,n/a,",
-        "a.group,bulk,cocaine,,gram,2,2,2,,,,,invented,n/a,",
-        "z.everything.again,bulk,,,dose,3,3,3,,,,,invented,n/a,",
-    ]
-    copy = tmp_path / "factors.csv"
-    copy.write_text("\n".join([FACTORS.read_text(encoding="utf-8").rstrip("\n"), *planted, ""]), encoding="utf-8")
-    lines = lines_with_factors(world, registry, home, copy, monkeypatch)
-    chosen = {name: one(lines, name)["factor_id"] for name in ("tablets", "tablets without a factor", "grams")}
-    assert chosen == {"tablets": "a.commodity", "tablets without a factor": "z.everything", "grams": "a.group"}
 
 
 # --- place and route ----------------------------------------------------------------------------------------

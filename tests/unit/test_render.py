@@ -41,7 +41,11 @@ def insert(con: Connection, table: TableContract, **cells: object) -> None:
 def factor(**changed: object) -> dict[str, object]:
     """Cells of a sound row of reference.factors."""
     bounds = {"kg_per_unit_low": 0.5, "kg_per_unit_mid": 1, "kg_per_unit_high": 2}
-    row = {"factor_id": "f", "factor_product": "bulk", "unit": "gram", "citation": "invented", **bounds}
+    row = {
+        "factor_id": "f", "factor_product": "bulk", "specificity": 1, "unit": "gram", "unit_size": "0.001",
+        "cited_low": "1", "cited_mid": "1", "cited_high": "1", "cited_unit": "kg", "figure_basis": "exact",
+        "range_basis": "exact", "citation": "invented", **bounds,
+    }  # fmt: skip
     return {**row, **changed}
 
 
