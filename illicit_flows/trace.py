@@ -94,7 +94,7 @@ def _follow(con: Any, contract: TableContract, row: dict[str, Any], conditions: 
         f"""
         WITH p AS (SELECT * FROM {_name(contract)} AS p WHERE {conditions}), s AS ({LEGS})
         SELECT {columns}, {way.line_measure} AS contributes
-        FROM p JOIN s ON {joined} AND ({way.where})
+        FROM p {way.through} JOIN s ON {joined} AND ({way.where})
         ORDER BY contributes DESC, s.source_id, s.file_name, s.part, s.row_no
         """,
         keys,

@@ -88,6 +88,8 @@ class Trace(Contract):
     keys: dict[str, str]
     """Published column to SQL expression over `conformed.seizures` (alias s)."""
     where: str = "true"
+    through: str = ""
+    """SQL join that stands between the published row (alias p) and the seizures: the members of a group."""
 
 
 class TableContract(Contract):

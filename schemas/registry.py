@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from schemas.areas import area_faults
 from schemas.contracts import (
     BUILT_IN_LOOKUPS,
     LANGUAGES,
@@ -95,6 +96,8 @@ class Registry:
     messages: Catalogue
     factors: tuple[Factor, ...]
     digest: str
+    area_members: tuple[Mapping[str, str], ...] = ()
+    """Who belongs to which organisation or programme, and when; UN M49 groups follow from the areas themselves."""
 
     @property
     def code_rows(self) -> dict[str, tuple[Mapping[str, str], ...]]:
@@ -152,14 +155,16 @@ def load(project: Path) -> Registry:
             sources[source.source] = source
     codes = {path.stem: CodeList(path.stem, _csv(path)) for path in sorted((schemas / "codes").glob("*.csv"))}
     codes["areas"] = CodeList("areas", _csv(project / "data" / "reference" / "areas.csv"))
+    members = _csv(project / "data" / "reference" / "area_members.csv")
     lookups = {path.stem: _lookup(path, faults, project) for path in sorted((schemas / "lookups").glob("*.csv"))}
     lookups |= _built_in_lookups(codes["areas"], sources)
     messages = read_catalogue(schemas / "messages")
     faults += messages.faults()
     factors = read_factors(project / FACTORS, faults)
-    loaded = Registry(fields, tables, sources, codes, lookups, messages, factors, _digest(project))
+    loaded = Registry(fields, tables, sources, codes, lookups, messages, factors, _digest(project), members)
     faults += [*_table_faults(loaded), *_source_faults(loaded, lines), *_code_faults(loaded)]
     faults += factor_faults(FACTORS, factors, loaded.code_rows)
+    faults += area_faults(codes["areas"].rows, codes["area_groups"].rows, codes["area_group_kinds"].rows, members)
     if faults:
         raise ContractFaults(faults)
     return loaded

@@ -177,8 +177,8 @@ class _Form:
     def _words(self, codes: str, row: Mapping[str, str]) -> str:
         """The words of a code; the group of goods stands before their name."""
         if codes == "areas":
-            named = Locale(self.language).territories.get(row["iso2"])
-            whole = row["area_type"] in ("country", "territory")
+            named = Locale(self.language).territories.get(row["iso2"]) or row.get(f"area_name_{self.language}")
+            whole = row["area_type"] in ("country", "territory", "sea")
             return str(named or row["area_name"]) if whole else self._label("area_types", row["area_type"])
         if codes == "commodities":
             group = self._label("commodity_groups", row["commodity_group"])

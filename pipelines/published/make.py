@@ -12,6 +12,7 @@ REPORTING = (
     "conformed.seizures", "deliveries.files", "reference.areas", "reference.scopes", "reference.sources",
 )  # fmt: skip
 
+GROUPS = ("reference.area_groups", "reference.area_members")
 
 INPUTS: dict[str, tuple[str, ...]] = {
     "published.seizure_trends": (*REPORTING, "conformed.totals"),
@@ -22,6 +23,12 @@ INPUTS: dict[str, tuple[str, ...]] = {
     ),
     "published.coverage": (*REPORTING, "conformed.reconciliation"),
     "published.review_queue": ("conformed.seizures", "conformed.outliers"),
+    "published.seizure_trends_by_area": ("published.seizure_trends", *GROUPS),
+    "published.coverage_by_area": ("published.coverage", *GROUPS),
+    "published.country_roles_by_area": (
+        "published.country_roles", "conformed.seizures", "conformed.legs", *GROUPS,
+    ),
+    "published.corridor_trends_by_area": ("published.corridor_trends", *GROUPS),
 }  # fmt: skip
 """What each published table is made of."""
 
@@ -55,8 +62,43 @@ def make_seizure_trends(home: Home, registry: Registry, table: str, as_of: date)
     return written
 
 
+ROLLED_UP = {
+    "published.seizure_trends_by_area": ("published.seizure_trends", "country", ("n_rows", "n_lines", "kg_mid")),
+    "published.coverage_by_area": ("published.coverage", "country", ("n_rows", "kg_reported", "kg_official")),
+    "published.country_roles_by_area": ("published.country_roles", "country", ("n_made", "n_departure_inferred")),
+    "published.corridor_trends_by_area": ("published.corridor_trends", "departure", ("n_reported", "n_inferred")),
+}
+"""Each table of groups: the table that it sums, whose area it goes by, and measures that must come through whole."""
+
+
+def make_rolled_up(home: Home, registry: Registry, table: str, as_of: date) -> int:
+    """Write a table of groups. Raises `StoreError` where the M49 regions do not add up to their countries.
+
+    The regions part the world, so their sum is the sum of all areas that are in a region; of a corridor, both ends are.
+    """
+    written = make_published(home, registry, table, as_of)
+    source, area, measures = ROLLED_UP[table]
+    con = connect(home, registry, [table, source, "reference.area_members", "reference.area_groups"])
+    kind = (
+        "departure_group_kind = 'm49_region' AND destination_group_kind" if area == "departure" else "area_group_kind"
+    )
+    ends = ("departure", "destination") if area == "departure" else (area,)
+    placed = """
+        SELECT area FROM reference.area_members JOIN reference.area_groups USING (area_group)
+        WHERE area_group_kind = 'm49_region'
+    """
+    inside = " AND ".join(f"{end} IN ({placed})" for end in ends)
+    sums = ", ".join(f"coalesce(sum({measure}), 0)" for measure in measures)
+    above = rows(con, f"SELECT {sums} FROM {table} WHERE {kind} = 'm49_region'")
+    below = rows(con, f"SELECT {sums} FROM {source} WHERE {inside}")
+    if above != below:
+        raise StoreError(f"{table}: its regions do not add up to {source} in {', '.join(measures)}")
+    return written
+
+
 STEPS: dict[str, Callable[[Home, Registry, str, date], int]] = {
     **dict.fromkeys(INPUTS, make_published),
     "published.seizure_trends": make_seizure_trends,
+    **dict.fromkeys(ROLLED_UP, make_rolled_up),
 }
 """The step that makes each published table."""

@@ -9,6 +9,7 @@ import polars as pl
 from searoute.data.ports_dict import node_list
 
 from pipelines.store import Home, connect, write_frame
+from schemas.areas import group_chain, spells
 from schemas.factors import reference_rows
 from schemas.registry import PROJECT, Registry
 from schemas.render import polars_schema
@@ -16,6 +17,11 @@ from schemas.render import polars_schema
 RATES = PROJECT / "data" / "reference" / "rates.csv"
 AREA_COLUMNS = {"source": "citation"}
 COMMODITY_COLUMNS = {"code": "commodity", "source": "citation", "mapping_source": "mapping_citation"}
+GROUP_COLUMNS = {
+    "code": "area_group", "kind": "area_group_kind", "parent": "parent_group", "source": "citation",
+}  # fmt: skip
+M49_SAYS = "UN M49"
+PLACED = "not in today's UN M49; placed here where its territory lies"
 
 
 def make_reference(home: Home, registry: Registry) -> dict[str, int]:
@@ -23,6 +29,8 @@ def make_reference(home: Home, registry: Registry) -> dict[str, int]:
     con = connect(home, registry)
     tables = {
         "reference.areas": _as_table(registry, "reference.areas", _areas(registry)),
+        "reference.area_groups": _as_table(registry, "reference.area_groups", _area_groups(registry)),
+        "reference.area_members": _as_table(registry, "reference.area_members", _area_members(registry)),
         "reference.commodities": _as_table(registry, "reference.commodities", _commodities(registry)),
         "reference.factors": _as_table(registry, "reference.factors", _factors(registry)),
         "reference.places": _as_table(registry, "reference.places", _places(registry)),
@@ -40,7 +48,32 @@ def _as_table(registry: Registry, name: str, rows: pl.DataFrame) -> pl.DataFrame
 
 def _areas(registry: Registry) -> pl.DataFrame:
     table = pl.DataFrame([dict(row) for row in registry.codes["areas"].rows]).rename(AREA_COLUMNS)
-    return _empty_as_null(table).with_columns(pl.col("valid_to").str.to_date("%Y-%m-%d"))
+    return _empty_as_null(table).with_columns(pl.col("valid_from", "valid_to").str.to_date("%Y-%m-%d"))
+
+
+def _area_groups(registry: Registry) -> pl.DataFrame:
+    return _empty_as_null(pl.DataFrame([dict(row) for row in registry.codes["area_groups"].rows]).rename(GROUP_COLUMNS))
+
+
+def _area_members(registry: Registry) -> pl.DataFrame:
+    """Members of the listed groups, and of the M49 groups that the areas name.
+
+    An M49 membership has no dates: today's classification is applied to all years, former states included, so that
+    regions can be compared over time and lose nothing that is reported under an old name.
+    """
+    groups = registry.codes["area_groups"].rows
+    listed = [{**row, "spell": spell} for row, spell in spells(registry.area_members)]
+    source = {row["code"]: row["source"] for row in groups}
+    regions = [
+        {
+            "area_group": group, "area": row["area"], "spell": 1, "valid_from": "", "valid_to": "",
+            "source": source[group] if M49_SAYS in row["source"] else f"{PLACED}: {row['source']}",
+        }
+        for row in registry.codes["areas"].rows
+        for group in group_chain(groups, row["subregion"])
+    ]  # fmt: skip
+    table = _empty_as_null(pl.DataFrame([*listed, *regions])).rename({"source": "citation"})
+    return table.with_columns(pl.col("valid_from", "valid_to").str.to_date("%Y-%m-%d"))
 
 
 def _commodities(registry: Registry) -> pl.DataFrame:

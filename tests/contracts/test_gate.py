@@ -39,6 +39,15 @@ SOUND: dict[str, Plant] = {
     "doubt_has_a_reason": {"outlier_flag": "review", "outlier_reason": "above_official_total"},
     "only_values_have_numbers": {"obs_state": "value"},
     "verdict_of_a_total": {"reconciliation_verdict": "agrees"},
+    "m49_three_digits": {"m49": "004"},
+    "states_add_up": {
+        "n_areas": 4,
+        "n_areas_value": 1,
+        "n_areas_zero": 1,
+        "n_areas_not_reported": 1,
+        "n_areas_not_covered": 1,
+    },
+    "within_is_one_group": {"is_within_group": True},
 }
 """Cells that a sound row needs so that its table's own rules hold."""
 
@@ -90,6 +99,12 @@ BREAKS: dict[str, list[Plant]] = {
         {"fault": None, **IN_ORDER, "decision": "keep"},
         {"fault": None, **IN_ORDER, "kind": "quantity"},
     ],
+    "m49_three_digits": [{"m49": "4"}, {"m49": "00A"}],
+    "territory_has_state": [{"area_type": "territory", "state_area": None}],
+    "valid_order": [{"valid_from": date(2020, 2, 2)}, {"valid_to": date(2020, 1, 31)}],
+    "states_add_up": [{"n_areas": 5}, {"n_areas_zero": 0}],
+    "value_has_an_area": [{"n_areas": 3, "n_areas_value": 0}],
+    "within_is_one_group": [{"is_within_group": False}],
 }
 """For each rule that a table has of its own, cells that break it and nothing else."""
 
@@ -110,6 +125,18 @@ IMPLIED: dict[str, str] = {
     "n_given_range": "given_is_mapped_or_not",
     "kg_per_unit_mid_range": "factor_bounds",
     "kg_per_unit_high_range": "factor_bounds",
+    **dict.fromkeys(
+        (
+            "n_areas_range",
+            "n_areas_value_range",
+            "n_areas_zero_range",
+            "n_areas_not_reported_range",
+            "n_areas_not_covered_range",
+        ),
+        "states_add_up",
+    ),
+    "departure_group_codes": "within_is_one_group",
+    "destination_group_codes": "within_is_one_group",
 }
 """Rules of a table's own that break with a range, whatever else the row says."""
 

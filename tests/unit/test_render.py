@@ -23,6 +23,8 @@ from schemas.render import (
     quoted,
 )
 
+NAMES = {"area_name_es": "Ninguna parte", "area_name_fr": "Nulle part", "area_name_pt": "Nenhures"}
+
 
 @pytest.fixture
 def con(registry: Registry) -> Connection:
@@ -66,7 +68,7 @@ def test_a_missing_value_breaks_the_ddl(con: Connection, registry: Registry) -> 
 def test_a_value_out_of_range_breaks_the_ddl_and_an_absent_one_does_not(con: Connection, registry: Registry) -> None:
     table = registry.tables["reference.areas"]
     con.execute(ddl(registry, table))
-    area = {"area_name": "Nowhere", "area_type": "country", "citation": "invented"}
+    area = {"area_name": "Nowhere", **NAMES, "area_type": "country", "citation": "invented"}
     insert(con, table, area="AAA", lat=None, lon=None, **area)
     insert(con, table, area="BBB", lat=90.0, lon=-180.0, **area)
     with pytest.raises(duckdb.ConstraintException, match="CHECK"):
@@ -162,7 +164,7 @@ def test_a_range_and_a_share_that_is_too_thin_are_measured(con: Connection, regi
     name = "reference.areas"
     table = registry.tables[name]
     con.execute(ddl(registry, table).replace(" CHECK (", " CHECK (true OR "))
-    area = {"area_name": "Nowhere", "area_type": "country", "citation": "invented"}
+    area = {"area_name": "Nowhere", **NAMES, "area_type": "country", "citation": "invented"}
     insert(con, table, area="AAA", lat=91.0, **area)
     insert(con, table, area="BBB", **area)
     assert figure(con, registry, name, "lat_range") == 1

@@ -40,6 +40,9 @@ except Busy as busy:
 """
 
 
+NAMES = {"area_name_es": "Ninguna parte", "area_name_fr": "Nulle part", "area_name_pt": "Nenhures"}
+
+
 @pytest.fixture
 def con(home: Home, registry: Registry) -> Iterator[Connection]:
     with connect(home, registry) as connection:
@@ -123,7 +126,7 @@ def test_an_error_of_a_table_names_columns_and_counts_but_no_value(
 def test_a_value_that_its_parent_table_lacks_is_refused(home: Home, registry: Registry) -> None:
     with pytest.raises(StoreError, match=r"1 values of \(\"area\"\) are not in reference.areas"):
         write_query(connect(home, registry), home, registry, "reference.places", place(registry, "AAA"))
-    area = {"area": "AAA", "area_name": "Nowhere", "area_type": "country", "citation": "invented"}
+    area = {"area": "AAA", "area_name": "Nowhere", **NAMES, "area_type": "country", "citation": "invented"}
     areas = pl.DataFrame([area]).with_columns(
         pl.lit(None).alias(column) for column in registry.field_names("reference.areas") if column not in area
     )

@@ -1,0 +1,128 @@
+-- Seizure trends of groups of areas: only what may be added up is added, and each cell says how many of its members
+-- have a value, a zero, no report, or no source. An area counts where it is a member on the period's last day.
+WITH cells AS (
+    SELECT *, CASE period_type WHEN 'year' THEN make_date(year, 12, 31) ELSE last_day(period_start) END AS period_end
+    FROM published.seizure_trends
+),
+
+periods AS (
+    SELECT DISTINCT period_type, period_start, period_end, year FROM cells
+),
+
+members AS (
+    SELECT p.*, m.area_group, m.area AS country
+    FROM periods AS p
+    JOIN reference.area_members AS m  -- n:n, by period
+        ON p.period_end BETWEEN coalesce(m.valid_from, p.period_end) AND coalesce(m.valid_to, p.period_end)
+),
+
+sizes AS (
+    SELECT area_group, period_type, period_start, count(*) AS n_areas FROM members GROUP BY ALL
+),
+
+-- a group whose members are not those of the period before
+moves AS (
+    SELECT DISTINCT p.period_type, p.period_start, m.area_group
+    FROM periods AS p
+    JOIN reference.area_members AS m  -- n:n, by period
+        ON m.valid_from BETWEEN p.period_start AND p.period_end
+        OR m.valid_to BETWEEN p.period_start - 1 AND p.period_end - 1
+),
+
+-- the commodity groups that a country ever reports; of others it has no cell to look for
+pairs AS (
+    SELECT country, commodity_group, bool_or(obs_state <> 'not_covered') AS is_covered
+    FROM cells
+    GROUP BY ALL
+    HAVING bool_or(obs_state <> 'not_covered' OR n_rows > 0)
+),
+
+-- a country has no months in a year in which it sent nothing: there it did not report
+found AS (
+    SELECT
+        m.area_group, p.commodity_group, m.period_type, m.period_start, m.period_end, m.year,
+        c.* EXCLUDE (country, commodity_group, period_type, period_start, period_end, year, obs_state),
+        c.country IS NOT NULL AS has_cell,
+        coalesce(c.obs_state, CASE WHEN p.is_covered THEN 'not_reported' ELSE 'not_covered' END) AS state,
+        -- the share is of the country's own sum
+        CAST(c.share_largest_seizure AS DOUBLE) * CAST(c.kg_mid AS DOUBLE) AS kg_largest
+    FROM members AS m
+    JOIN pairs AS p USING (country)  -- n:n, by commodity group
+    LEFT JOIN cells AS c USING (country, commodity_group, period_type, period_start)  -- n:1
+),
+
+summed AS (
+    SELECT
+        area_group, commodity_group, period_type, period_start, period_end, year,
+        count(*) FILTER (WHERE state = 'value') AS n_areas_value,
+        count(*) FILTER (WHERE state = 'zero') AS n_areas_zero,
+        count(*) FILTER (WHERE state = 'not_reported') AS n_areas_not_reported,
+        coalesce(sum(n_rows), 0) AS n_rows,
+        sum(n_lines) AS n_lines,
+        sum(n_incidents) AS n_incidents,
+        sum(n_ge_1kg) AS n_ge_1kg,
+        sum(kg_low) AS kg_low,
+        sum(kg_mid) AS kg_mid,
+        sum(kg_high) AS kg_high,
+        sum(kg_mid_excl_review) AS kg_mid_excl_review,
+        sum(kg_excluded) AS kg_excluded,
+        sum(kg_unknown_rows) AS kg_unknown_rows,
+        max(kg_largest) AS kg_largest,
+        sum(n_undated) AS n_undated,
+        list_distinct(flatten(list(obs_flags) FILTER (WHERE has_cell))) AS flags
+    FROM found
+    GROUP BY area_group, commodity_group, period_type, period_start, period_end, year
+    HAVING bool_or(has_cell)
+),
+
+stated AS (
+    SELECT
+        s.*, n.n_areas, v.area_group IS NOT NULL AS has_moved,
+        CASE
+            WHEN s.n_areas_value > 0 THEN 'value'
+            -- a zero of a group is a zero of all its members
+            WHEN s.n_areas_zero = n.n_areas THEN 'zero'
+            WHEN s.n_areas_zero + s.n_areas_not_reported > 0 THEN 'not_reported'
+            ELSE 'not_covered'
+        END AS obs_state
+    FROM summed AS s
+    JOIN sizes AS n USING (area_group, period_type, period_start)  -- n:1
+    LEFT JOIN moves AS v USING (area_group, period_type, period_start)  -- n:1
+),
+
+seen AS (
+    SELECT *, obs_state IN ('value', 'zero') AS has_figure FROM stated
+)
+
+SELECT
+    s.area_group, g.area_group_kind, s.commodity_group, s.period_type, s.period_start, s.year,
+    s.n_areas, s.n_areas_value, s.n_areas_zero, s.n_areas_not_reported,
+    s.n_areas - s.n_areas_value - s.n_areas_zero - s.n_areas_not_reported AS n_areas_not_covered,
+    s.n_rows,
+    CASE WHEN s.has_figure THEN s.n_lines END AS n_lines,
+    CASE WHEN s.has_figure THEN s.n_incidents END AS n_incidents,
+    CASE WHEN s.has_figure THEN s.n_ge_1kg END AS n_ge_1kg,
+    CASE WHEN s.has_figure THEN s.kg_low END AS kg_low,
+    CASE WHEN s.has_figure THEN s.kg_mid END AS kg_mid,
+    CASE WHEN s.has_figure THEN s.kg_high END AS kg_high,
+    CASE WHEN s.has_figure THEN s.kg_mid_excl_review END AS kg_mid_excl_review,
+    CASE WHEN s.has_figure THEN s.kg_excluded END AS kg_excluded,
+    CASE WHEN s.has_figure THEN s.kg_unknown_rows END AS kg_unknown_rows,
+    CASE
+        WHEN s.has_figure AND s.kg_mid > 0
+            THEN CAST(least(s.kg_largest / CAST(s.kg_mid AS DOUBLE), 1) AS DECIMAL(9, 6))
+    END AS share_largest_seizure,
+    CASE WHEN s.has_figure THEN s.n_undated END AS n_undated,
+    s.obs_state,
+    list_sort(
+        list_distinct(
+            list_filter(
+                list_append(coalesce(s.flags, []), CASE WHEN s.has_moved AND s.has_figure THEN 'b' END),
+                lambda flag: flag IS NOT NULL
+            )
+        )
+    ) AS obs_flags,
+    'open' AS conf_flag,
+    CASE WHEN s.period_end > $as_of THEN 'provisional' ELSE 'final' END AS release_status
+FROM seen AS s
+JOIN reference.area_groups AS g USING (area_group)  -- n:1
