@@ -6,6 +6,7 @@ import dagster as dg
 
 from assets.house import House
 from assets.metadata import materialised, table_spec
+from pipelines.conformed.cases.make import CASE_INPUTS, CASE_TABLES, make_cases
 from pipelines.conformed.make import (
     LINE_INPUTS,
     OUTLIER_INPUTS,
@@ -46,6 +47,15 @@ def conform_legs(house: House) -> Iterable[dg.MaterializeResult[None]]:
 )
 def find_contradictions(house: House) -> Iterable[dg.MaterializeResult[None]]:
     yield from materialised({"conformed.contradictions": make_contradictions(house.at, registry())})
+
+
+@dg.multi_asset(
+    name="follow_cases",
+    specs=[table_spec(f"conformed.{name}", CASE_INPUTS) for name in CASE_TABLES],
+)
+def follow_cases(house: House) -> Iterable[dg.MaterializeResult[None]]:
+    counts = make_cases(house.at, registry())
+    yield from materialised({f"conformed.{name}": count for name, count in counts.items()})
 
 
 @dg.multi_asset(

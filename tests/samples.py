@@ -19,6 +19,7 @@ from typing import Any
 
 import polars as pl
 
+from pipelines.conformed.cases.make import make_cases
 from pipelines.conformed.make import (
     make_contradictions,
     make_cultivation,
@@ -166,6 +167,7 @@ def conformed(home: Home, registry: Registry) -> None:
     make_lines(home, registry)
     make_legs(home, registry)
     make_contradictions(home, registry)
+    make_cases(home, registry)
     make_totals(home, registry)
     make_cultivation(home, registry)
     make_outliers(home, registry)

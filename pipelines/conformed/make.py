@@ -25,6 +25,7 @@ def make_lines(home: Home, registry: Registry) -> dict[str, int]:
     """
     con = connect(home, registry, LINE_INPUTS)
     add_codes(con, registry, *LINE_CODES)
+    con.execute(sql(__file__, "stated_lines"))
     con.execute(sql(__file__, "versions"))
     counts = {
         "lines": write_query(con, home, registry, "conformed.lines", sql(__file__, "lines")),

@@ -1,12 +1,13 @@
 -- Which staged rows stand. By what its source restates, a row of an older delivery gives way to a newer one: nothing, the
 -- same record, the same period, or the whole source. What is delivered again unchanged is known already: its first
--- delivery stands, "first" by delivery_id, so that the order of receipt changes nothing.
+-- delivery stands, "first" by delivery_id, so that the order of receipt changes nothing. The view `stated` says what the
+-- rows are (`identity`) and of which day they speak (`day`).
 CREATE OR REPLACE TEMP VIEW versions AS
 WITH dated AS (
     SELECT
-        r.source_id, r.delivery_id, r.part, r.row_no, r.line_no, r.seizure_id, r.record_id, r.seized_from,
+        r.source_id, r.delivery_id, r.part, r.row_no, r.line_no, r.identity, r.record_id, r.day,
         f.vintage, f.vintage_rank, f.restates, f.restates_from, f.restates_to, f.is_current
-    FROM staging.reports AS r
+    FROM stated AS r
     JOIN deliveries.files AS f USING (delivery_id)  -- n:1
 ),
 
@@ -19,17 +20,17 @@ newest_of_record AS (
 
 -- the first newer delivery that restates the row's day, or all that the row's delivery restated
 newer_of_period AS (
-    SELECT d.delivery_id, d.seized_from, min(f.vintage_rank) AS newer_rank
-    FROM (SELECT DISTINCT source_id, delivery_id, seized_from, vintage_rank, restates_from, restates_to
+    SELECT d.delivery_id, d.day, min(f.vintage_rank) AS newer_rank
+    FROM (SELECT DISTINCT source_id, delivery_id, day, vintage_rank, restates_from, restates_to
           FROM dated WHERE restates = 'period') AS d
     JOIN deliveries.files AS f
         ON f.source_id = d.source_id
         AND f.vintage_rank > d.vintage_rank
         AND (
-            d.seized_from BETWEEN f.restates_from AND f.restates_to
+            d.day BETWEEN f.restates_from AND f.restates_to
             OR (d.restates_from >= f.restates_from AND d.restates_to <= f.restates_to)
         )
-    GROUP BY d.delivery_id, d.seized_from
+    GROUP BY d.delivery_id, d.day
 ),
 
 judged AS (
@@ -42,7 +43,7 @@ judged AS (
         END AS newer_rank
     FROM dated AS d
     LEFT JOIN newest_of_record AS r USING (source_id, record_id)  -- n:1
-    LEFT JOIN newer_of_period AS p USING (delivery_id, seized_from)  -- n:1
+    LEFT JOIN newer_of_period AS p USING (delivery_id, day)  -- n:1
 )
 
 SELECT
@@ -54,7 +55,7 @@ SELECT
         WHEN j.newer_rank IS NOT NULL THEN 'superseded'
         WHEN
             row_number() OVER (
-                PARTITION BY j.seizure_id, j.newer_rank IS NULL ORDER BY j.delivery_id, j.part, j.row_no, j.line_no
+                PARTITION BY j.identity, j.newer_rank IS NULL ORDER BY j.delivery_id, j.part, j.row_no, j.line_no
             ) > 1
             THEN 'already_known'
     END AS reason,

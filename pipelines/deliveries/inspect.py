@@ -226,6 +226,8 @@ def _check_dates(source: SourceContract, table: pl.DataFrame) -> tuple[date | No
     return (first if isinstance(first, date) else None, last if isinstance(last, date) else None)
 
 
+SIMULATED = "simulated"
+"""How the file names of invented deliveries begin; a release says so if it rests on one."""
 DATED: tuple[Target, ...] = ("seized", "period", "year", "stage_date")
 """Targets that say when a row's matter was, the first that a contract has."""
 
@@ -312,6 +314,7 @@ def _files(registry: Registry, source: SourceContract, inspections: list[Inspect
             "delivery_id": found.delivery.delivery_id,
             "source_id": source.source,
             "file_name": found.delivery.file_name,
+            "simulated": found.delivery.file_name.startswith(SIMULATED),
             "bytes": (found.delivery.folder / "content").stat().st_size,
             "verdict": found.verdict,
             "verdict_rule": found.rule,

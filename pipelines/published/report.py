@@ -11,12 +11,13 @@ REPORTED = (
     "deliveries.files", "deliveries.status", "staging.reports", "staging.totals", "staging.outcomes",
     "staging.cultivation", "staging.quarantine", "staging.declared", "staging.mappings", "staging.unmapped",
     "conformed.lines", "conformed.not_lines", "conformed.contradictions", "conformed.seizures", "conformed.totals",
+    "conformed.cases", "conformed.outcomes", "conformed.not_outcomes",
     "published.review_queue", "inferred.seizure_scope",
 )  # fmt: skip
 Report = dict[str, Any]
 ENDINGS = (
     "rows_delivered", "staged", "quarantined", "declared", "reports", "lines", "not_lines", "totals", "outcomes",
-    "cultivation",
+    "standing_outcomes", "not_outcomes", "cultivation",
 )  # fmt: skip
 
 
@@ -50,6 +51,7 @@ def run_report(home: Home, registry: Registry, unclaimed: list[str]) -> Report:
         "places": _records(con, sql(__file__, "reports/places")),
         "weights": _records(con, sql(__file__, "reports/weights")),
         "contradictions": _records(con, sql(__file__, "reports/contradictions")),
+        "outcomes": _records(con, sql(__file__, "reports/outcomes")),
         "doubts": _records(con, sql(__file__, "reports/doubts")),
         "scope": _records(con, sql(__file__, "reports/scope")),
         "kg": _records(con, sql(__file__, "reports/kilograms")),
@@ -64,7 +66,8 @@ def report_page(report: Report) -> str:
         "corrections": "Corrections", "declared_totals": "Declared totals against sums",
         "mappings": "Coverage of the mappings",
         "unmapped": "Spellings without a code yet", "places": "Places", "weights": "Rows with a bulk weight",
-        "contradictions": "Contradictions in reported routes", "doubts": "Doubted quantities",
+        "contradictions": "Contradictions in reported routes", "outcomes": "Outcomes of cases, by stage and state",
+        "doubts": "Doubted quantities",
         "scope": "Rows in and out of scope", "kg": "Kilograms carried through",
     }  # fmt: skip
     for key, title in titles.items():
@@ -76,7 +79,8 @@ def report_page(report: Report) -> str:
 
 def _balances(row: dict[str, Any]) -> bool:
     whole = row["rows_delivered"] == row["staged"] + row["quarantined"] + row["declared"]
-    return bool(whole and row["reports"] == row["lines"] + row["not_lines"])
+    lines = row["reports"] == row["lines"] + row["not_lines"]
+    return bool(whole and lines and row["outcomes"] == row["standing_outcomes"] + row["not_outcomes"])
 
 
 def _sentence(registry: Registry, source_id: str, rule_id: str | None, params: dict[str, str] | None) -> str | None:

@@ -13,6 +13,8 @@ counts AS (
     UNION ALL SELECT delivery_id, 'declared', count(*) FROM staging.declared GROUP BY delivery_id
     UNION ALL SELECT delivery_id, 'lines', count(*) FROM conformed.lines GROUP BY delivery_id
     UNION ALL SELECT delivery_id, 'not_lines', count(*) FROM conformed.not_lines GROUP BY delivery_id
+    UNION ALL SELECT delivery_id, 'standing_outcomes', count(*) FROM conformed.outcomes GROUP BY delivery_id
+    UNION ALL SELECT delivery_id, 'not_outcomes', count(*) FROM conformed.not_outcomes GROUP BY delivery_id
 ),
 wide AS (
     SELECT
@@ -25,12 +27,14 @@ wide AS (
         sum(n) FILTER (WHERE ending = 'not_lines') AS not_lines,
         sum(n) FILTER (WHERE ending = 'totals') AS totals,
         sum(n) FILTER (WHERE ending = 'outcomes') AS outcomes,
+        sum(n) FILTER (WHERE ending = 'standing_outcomes') AS standing_outcomes,
+        sum(n) FILTER (WHERE ending = 'not_outcomes') AS not_outcomes,
         sum(n) FILTER (WHERE ending = 'cultivation') AS cultivation
     FROM counts GROUP BY delivery_id
 )
 SELECT
     f.source_id, f.file_name, f.delivery_id,
-    starts_with(f.file_name, 'simulated') AS simulated, f.verdict, f.is_resolved, f.verdict_rule,
+    f.simulated, f.verdict, f.is_resolved, f.verdict_rule,
     f.verdict_params, f.rows_delivered,
     CAST(coalesce(w.staged, 0) AS BIGINT) AS staged,
     CAST(coalesce(w.quarantined, 0) AS BIGINT) AS quarantined,
@@ -40,6 +44,8 @@ SELECT
     CAST(coalesce(w.not_lines, 0) AS BIGINT) AS not_lines,
     CAST(coalesce(w.totals, 0) AS BIGINT) AS totals,
     CAST(coalesce(w.outcomes, 0) AS BIGINT) AS outcomes,
+    CAST(coalesce(w.standing_outcomes, 0) AS BIGINT) AS standing_outcomes,
+    CAST(coalesce(w.not_outcomes, 0) AS BIGINT) AS not_outcomes,
     CAST(coalesce(w.cultivation, 0) AS BIGINT) AS cultivation
 FROM deliveries.files AS f
 LEFT JOIN wide AS w USING (delivery_id)
