@@ -7,6 +7,11 @@ WITH standing AS (
     WHERE v.reason IS NULL
 ),
 
+-- what was asked for, so that the factors are chosen once for each combination and not for each row
+asked AS (
+    SELECT DISTINCT commodity, unit_reported, reporter, seized_from FROM standing
+),
+
 -- a day on which a factor begins, or the day after its last; between two of them the same factors hold
 changes AS (
     SELECT valid_from AS day FROM reference.factors WHERE valid_from IS NOT NULL
@@ -17,19 +22,29 @@ changes AS (
 -- the first day of each stretch stands for all of its days
 eras AS (
     SELECT d.day, min(d.day) OVER (PARTITION BY count(c.day)) AS era
-    FROM (SELECT DISTINCT seized_from AS day FROM standing) AS d
+    FROM (SELECT DISTINCT seized_from AS day FROM asked) AS d
     LEFT JOIN changes AS c ON c.day <= d.day  -- 1:n
     GROUP BY d.day
 ),
 
--- what was asked for, so that the factors are chosen once for each combination and not for each row
 wanted AS (
     SELECT DISTINCT
-        s.commodity, c.commodity_group, c.form, s.unit_reported, s.reporter, a.subregion, a.region, e.era
-    FROM standing AS s
+        q.commodity, c.commodity_group, c.form, q.unit_reported, q.reporter, a.subregion, a.region, e.era
+    FROM asked AS q
     JOIN reference.commodities AS c USING (commodity)  -- n:1
-    JOIN reference.areas AS a ON a.area = s.reporter  -- n:1
-    JOIN eras AS e ON e.day = s.seized_from  -- n:1
+    JOIN reference.areas AS a ON a.area = q.reporter  -- n:1
+    JOIN eras AS e ON e.day = q.seized_from  -- n:1
+),
+
+-- what a line needs of its factor
+offered AS (
+    SELECT
+        *,
+        {
+            'factor_id': factor_id, 'unit': unit, 'equiv_product': equiv_product,
+            'kg_low': kg_per_unit_low, 'kg_mid': kg_per_unit_mid, 'kg_high': kg_per_unit_high
+        } AS factor
+    FROM reference.factors
 ),
 
 -- The most specific factor that applies wins; the order stands in reference.factors. An equivalent is of one reported
@@ -40,10 +55,11 @@ chosen AS (
         w.unit_reported,
         w.reporter,
         w.era,
-        arg_max(f, f.specificity) FILTER (f.factor_product = 'bulk') AS bulk,
-        arg_max(f, (f.unit = w.unit_reported, f.specificity)) FILTER (f.factor_product = 'equivalent') AS equivalent
+        arg_max(f.factor, f.specificity) FILTER (WHERE f.factor_product = 'bulk') AS bulk,
+        arg_max(f.factor, (f.unit = w.unit_reported, f.specificity))
+            FILTER (WHERE f.factor_product = 'equivalent') AS equivalent
     FROM wanted AS w
-    JOIN reference.factors AS f
+    JOIN offered AS f
         ON f.unit IN (w.unit_reported, CASE WHEN f.factor_product = 'equivalent' THEN 'kilogram' END)
         AND coalesce(f.commodity, w.commodity) = w.commodity
         AND coalesce(f.commodity_group, w.commodity_group) = w.commodity_group
@@ -63,29 +79,29 @@ weighed AS (
         u.dimension,
         coalesce(s.quantity_reported > 0, false) AS has_quantity,
         CASE WHEN has_quantity THEN f.bulk.factor_id END AS factor_id,
-        CASE WHEN has_quantity THEN CAST(s.quantity * f.bulk.kg_per_unit_low AS DECIMAL(18, 6)) END AS kg_low,
-        CASE WHEN has_quantity THEN CAST(s.quantity * f.bulk.kg_per_unit_mid AS DECIMAL(18, 6)) END AS kg_mid,
-        CASE WHEN has_quantity THEN CAST(s.quantity * f.bulk.kg_per_unit_high AS DECIMAL(18, 6)) END AS kg_high,
+        CASE WHEN has_quantity THEN CAST(s.quantity * f.bulk.kg_low AS DECIMAL(18, 6)) END AS kg_low,
+        CASE WHEN has_quantity THEN CAST(s.quantity * f.bulk.kg_mid AS DECIMAL(18, 6)) END AS kg_mid,
+        CASE WHEN has_quantity THEN CAST(s.quantity * f.bulk.kg_high AS DECIMAL(18, 6)) END AS kg_high,
         f.equivalent.unit = s.unit_reported AS of_unit,
         CASE
             WHEN has_quantity
                 THEN CAST(
                     CASE WHEN of_unit THEN s.quantity ELSE CAST(kg_low AS DECIMAL(20, 6)) END
-                    * f.equivalent.kg_per_unit_low AS DECIMAL(18, 6)
+                    * f.equivalent.kg_low AS DECIMAL(18, 6)
                 )
         END AS kg_equiv_low,
         CASE
             WHEN has_quantity
                 THEN CAST(
                     CASE WHEN of_unit THEN s.quantity ELSE CAST(kg_mid AS DECIMAL(20, 6)) END
-                    * f.equivalent.kg_per_unit_mid AS DECIMAL(18, 6)
+                    * f.equivalent.kg_mid AS DECIMAL(18, 6)
                 )
         END AS kg_equiv_mid,
         CASE
             WHEN has_quantity
                 THEN CAST(
                     CASE WHEN of_unit THEN s.quantity ELSE CAST(kg_high AS DECIMAL(20, 6)) END
-                    * f.equivalent.kg_per_unit_high AS DECIMAL(18, 6)
+                    * f.equivalent.kg_high AS DECIMAL(18, 6)
                 )
         END AS kg_equiv_high,
         CASE WHEN kg_equiv_mid IS NOT NULL THEN f.equivalent.equiv_product END AS equiv_product,

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import polars as pl
 import pytest
 import samples
+from weighing import misweighed
 
 from pipelines.conformed.make import make_contradictions, make_legs, make_lines, make_totals
 from pipelines.deliveries.inspect import read_source, summarise
@@ -232,3 +233,49 @@ def test_a_contradiction_overwrites_no_label(night: Night, registry: Registry) -
         assert named.rename({f"{role}s": "area"}).sort(key).equals(kept.sort(key)), role
     lines = samples.table(night.home, registry, "conformed.lines").filter(source_id="unodc_ids")
     assert lines.select(*key, "direction").sort(key).equals(reports.select(*key, "direction").sort(key))
+
+
+# --- weights ------------------------------------------------------------------------------------------------
+
+
+def test_every_weight_has_the_most_specific_factor_that_applies_and_no_other_line_has_one(
+    night: Night, registry: Registry
+) -> None:
+    assert misweighed(night.home, registry) == {"ties": [], "wrong": []}
+
+
+def test_thailands_tablets_weigh_as_yaba_and_its_kilograms_stand_as_reported(night: Night, registry: Registry) -> None:
+    lines = samples.table(night.home, registry, "conformed.lines")
+    theirs = lines.filter(pl.col("quantity_reported") > 4_000_000, reporter="THA", commodity="amphetamine")
+    weights = {(row["quantity_reported"], row["unit_reported"]): row["kg_mid"] for row in theirs.to_dicts()}
+    assert weights == {
+        (4_500_000, "kilogram"): 4_500_000,
+        (4_080_000, "tablet"): Decimal("367.2"),
+        (5_300_000, "tablet"): 477,
+    }
+
+
+def test_spains_cocaine_covers_its_official_totals_as_before(night: Night, registry: Registry) -> None:
+    lines = samples.table(night.home, registry, "conformed.lines").filter(
+        reporter="ESP", commodity_group="cocaine", in_group_kg=True, in_scope=True
+    )
+    totals = samples.table(night.home, registry, "conformed.totals").filter(
+        pl.col("known_to").is_null(), reporter="ESP", commodity_group="cocaine", source_id="unodc_annual"
+    )
+    ours = lines.group_by("year").agg(pl.col("kg_mid").sum())
+    both = ours.join(totals.select("year", "kg"), on="year", validate="1:1").sort("year")
+    shares = [round(float(kg_mid / kg), 3) for kg_mid, kg in both.select("kg_mid", "kg").rows()]
+    assert shares == [1.081, 0.688, 0.704, 0.878, 0.859]
+
+
+def test_areas_under_crops_money_and_medicines_are_never_kilograms(night: Night, registry: Registry) -> None:
+    lines = samples.table(night.home, registry, "conformed.lines")
+    never = lines.filter(
+        pl.col("amount_semantics").is_in(["area", "length", "currency"])
+        | (
+            pl.col("commodity_group").is_in(["sedatives", "opioids_pharmaceutical"])
+            & (pl.col("unit_reported") == "tablet")
+        )
+    )
+    assert never.height > 500
+    assert never["kg_mid"].null_count() == never.height
