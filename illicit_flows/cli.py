@@ -17,6 +17,7 @@ from typing import Annotated, Any
 import typer
 
 from illicit_flows import reader
+from illicit_flows.review import app as review_app
 from illicit_flows.source.commands import app as source_app
 from illicit_flows.terminal import Exit, HomeOption, JsonOption, enter, home_path, print_json, print_records, words
 
@@ -30,6 +31,7 @@ app = typer.Typer(
 release_app = typer.Typer(no_args_is_help=True, help="Releases: list, show, verify.")
 app.add_typer(release_app, name="release")
 app.add_typer(source_app, name="source")
+app.add_typer(review_app, name="review")
 
 ReleaseOption = Annotated[str, typer.Option("--release", help="Name of a release.")]
 
@@ -302,16 +304,17 @@ FAILURES: dict[str, tuple[Exit, str]] = {
 
 
 def _tell(house: Any) -> None:
-    """What the inbox holds without a contract, what is withheld and why, and which columns look personal."""
+    """What has no contract, what is withheld and why, which columns look personal, which decisions cannot be read."""
     from pipelines.deliveries.inspect import personal_looking, withheld
     from pipelines.deliveries.receive import read_unclaimed, read_unreachable
+    from pipelines.staging.decisions import faulty
     from schemas.registry import registry
 
     for name in read_unclaimed(house):
         words.print(f"no contract claims {name}: left alone")
     for sentence in read_unreachable(house):
         words.print(f"not read: {sentence}")
-    for sentence in (*withheld(house, registry()), *personal_looking(house, registry())):
+    for sentence in (*withheld(house, registry()), *personal_looking(house, registry()), *faulty(house)):
         words.print(sentence)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from illicit_flows import reader
 from pipelines.deliveries.receive import deliveries
 from pipelines.keys import NoKey, read_key
+from pipelines.staging.decisions import KINDS, faulty, read_decisions
 from pipelines.store import Busy, Home, locked
 from schemas.registry import PROJECT, ContractFaults, registry
 
@@ -21,7 +22,17 @@ Finding = dict[str, Any]
 
 def examine(home: Home) -> list[Finding]:
     """One finding a thing looked at: what, state (`ok` or `wrong`), what was found, how to mend it."""
-    return [_python(), _packages(), _contracts(), _disk(home), _lock(home), _instance(home), _key(home), _release(home)]
+    return [
+        _python(),
+        _packages(),
+        _contracts(),
+        _disk(home),
+        _lock(home),
+        _instance(home),
+        _key(home),
+        _decisions(home),
+        _release(home),
+    ]
 
 
 def _finding(what: str, fine: bool, found: str, mend: str = "") -> Finding:
@@ -89,6 +100,14 @@ def _key(home: Home) -> Finding:
     except NoKey as error:
         return _finding("key", not keyed, f"none; needed by {', '.join(keyed) or 'no delivery'}", str(error))
     return _finding("key", True, "fit")
+
+
+def _decisions(home: Home) -> Finding:
+    """What people decided; a line that cannot be read as a decision was never applied."""
+    bad = faulty(home)
+    standing = sum(row["standing"] for kind in KINDS for row in read_decisions(home, kind))
+    found = f"{standing} standing, {len(bad)} lines that are none" + "".join(f"; {sentence}" for sentence in bad[:5])
+    return _finding("decisions", not bad, found, "mend these lines in an editor, or say it again with `flows review`")
 
 
 def _release(home: Home) -> Finding:

@@ -9,9 +9,9 @@ from schemas.registry import Registry
 
 REPORTED = (
     "deliveries.files", "deliveries.status", "staging.reports", "staging.totals", "staging.outcomes",
-    "staging.cultivation", "staging.quarantine", "staging.declared", "staging.mappings", "staging.unmapped",
-    "conformed.lines", "conformed.not_lines", "conformed.contradictions", "conformed.seizures", "conformed.totals",
-    "conformed.cases", "conformed.outcomes", "conformed.not_outcomes",
+    "staging.cultivation", "staging.decisions", "staging.quarantine", "staging.declared", "staging.mappings",
+    "staging.unmapped", "conformed.lines", "conformed.not_lines", "conformed.contradictions", "conformed.seizures",
+    "conformed.totals", "conformed.cases", "conformed.outcomes", "conformed.not_outcomes", "conformed.reconciliation",
     "published.review_queue", "inferred.seizure_scope",
 )  # fmt: skip
 Report = dict[str, Any]
@@ -53,6 +53,9 @@ def run_report(home: Home, registry: Registry, unclaimed: list[str]) -> Report:
         "contradictions": _records(con, sql(__file__, "reports/contradictions")),
         "outcomes": _records(con, sql(__file__, "reports/outcomes")),
         "doubts": _records(con, sql(__file__, "reports/doubts")),
+        "reconciliation": _records(con, sql(__file__, "reports/reconciliation")),
+        "decided": _records(con, sql(__file__, "reports/decided")),
+        "decisions_not_applied": _records(con, sql(__file__, "reports/decisions")),
         "scope": _records(con, sql(__file__, "reports/scope")),
         "kg": _records(con, sql(__file__, "reports/kilograms")),
     }

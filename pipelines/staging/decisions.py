@@ -94,6 +94,16 @@ def append(home: Home, kind: str, decision: Mapping[str, str]) -> Path:
     return path
 
 
+def faulty(home: Home) -> list[str]:
+    """A sentence for every line that cannot be read as a decision: its file, its number and its fault."""
+    return [
+        f"decisions/{KINDS[kind].file}, line {row['file_line']}, is no decision: {row['fault']}"
+        for kind in KINDS
+        for row in read_decisions(home, kind)
+        if row["fault"] is not None
+    ]
+
+
 def _line(cells: tuple[str, ...] | list[str]) -> bytes:
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\n").writerow(cells)
