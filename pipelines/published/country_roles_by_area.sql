@@ -1,19 +1,22 @@
 -- In which roles reports, and the model, name the members of a group. A line that names two members in one role, or one
 -- member in two, is one line of the group: reported roles are counted again from the lines, never added up by country.
 -- Expected lines of the model are chances of one place each, and do add up.
-WITH years AS (
+WITH periods AS (
     SELECT DISTINCT year, make_date(year, 12, 31) AS period_end FROM published.country_roles
 ),
 
 members AS (
-    SELECT y.year, m.area_group, m.area AS country
-    FROM years AS y
+    SELECT
+        p.year, m.area_group, m.area AS country,
+        p.period_end BETWEEN coalesce(a.valid_from, p.period_end) AND coalesce(a.valid_to, p.period_end) AS is_standing
+    FROM periods AS p
     JOIN reference.area_members AS m  -- n:n, by year
-        ON y.period_end BETWEEN coalesce(m.valid_from, y.period_end) AND coalesce(m.valid_to, y.period_end)
+        ON p.period_end BETWEEN coalesce(m.valid_from, p.period_end) AND coalesce(m.valid_to, p.period_end)
+    JOIN reference.areas AS a USING (area)  -- n:1
 ),
 
 sizes AS (
-    SELECT area_group, year, count(*) AS n_areas FROM members GROUP BY ALL
+    SELECT area_group, year, count(*) FILTER (WHERE is_standing) AS n_standing FROM members GROUP BY ALL
 ),
 
 lines AS (
@@ -31,18 +34,35 @@ documented AS (
     SELECT seizure_id, commodity_group, year, line_weight, seizing_area, 'seizure' FROM lines
 ),
 
--- one row for each line, group, and the roles in which it names any member
+-- lines of one route are counted together: there are far fewer routes than lines
+routes AS (
+    SELECT commodity_group, year, route, sum(line_weight) AS n, row_number() OVER () AS route_no
+    FROM (
+        SELECT
+            seizure_id, commodity_group, year, line_weight,
+            list_sort(list(DISTINCT {'country': country, 'role': role})) AS route
+        FROM documented
+        GROUP BY seizure_id, commodity_group, year, line_weight
+    )
+    GROUP BY commodity_group, year, route
+),
+
+stops AS (
+    SELECT route_no, commodity_group, year, n, unnest(route, recursive := true) FROM routes
+),
+
+-- one row for each route and group, with the roles in which it names any member
 named AS (
     SELECT
-        m.area_group, d.commodity_group, d.year, d.seizure_id, any_value(d.line_weight) AS line_weight,
-        bool_or(d.role = 'seizure') AS is_made,
-        bool_or(d.role = 'origin') AS is_origin,
-        bool_or(d.role = 'departure') AS is_departure,
-        bool_or(d.role = 'transit') AS is_transit,
-        bool_or(d.role = 'destination') AS is_destination
-    FROM documented AS d
+        m.area_group, s.commodity_group, s.year, s.route_no, s.n AS line_weight,
+        bool_or(s.role = 'seizure') AS is_made,
+        bool_or(s.role = 'origin') AS is_origin,
+        bool_or(s.role = 'departure') AS is_departure,
+        bool_or(s.role = 'transit') AS is_transit,
+        bool_or(s.role = 'destination') AS is_destination
+    FROM stops AS s
     JOIN members AS m USING (country, year)  -- n:n
-    GROUP BY m.area_group, d.commodity_group, d.year, d.seizure_id
+    GROUP BY m.area_group, s.commodity_group, s.year, s.route_no, s.n
 ),
 
 reported AS (
@@ -62,6 +82,7 @@ expected AS (
     SELECT
         m.area_group, r.commodity_group, r.year,
         count(*) AS n_areas_named,
+        count(*) FILTER (WHERE NOT m.is_standing) AS n_not_standing,
         sum(r.n_origin_inferred) AS n_origin_inferred,
         sum(r.n_departure_inferred) AS n_departure_inferred,
         sum(r.n_destination_inferred) AS n_destination_inferred,
@@ -72,7 +93,8 @@ expected AS (
 )
 
 SELECT
-    e.area_group, g.area_group_kind, e.commodity_group, e.year, n.n_areas, e.n_areas_named,
+    e.area_group, g.area_group_kind, e.commodity_group, e.year,
+    n.n_standing + e.n_not_standing AS n_areas, e.n_areas_named,
     coalesce(r.n_made, 0) AS n_made,
     coalesce(r.n_linked, 0) AS n_linked,
     coalesce(r.n_origin_reported, 0) AS n_origin_reported,

@@ -5,20 +5,24 @@ WITH periods AS (
 ),
 
 members AS (
-    SELECT p.year, m.area_group, m.area AS country
+    SELECT
+        p.year, m.area_group, m.area AS country,
+        p.period_end BETWEEN coalesce(a.valid_from, p.period_end) AND coalesce(a.valid_to, p.period_end) AS is_standing
     FROM periods AS p
     JOIN reference.area_members AS m  -- n:n, by year
         ON p.period_end BETWEEN coalesce(m.valid_from, p.period_end) AND coalesce(m.valid_to, p.period_end)
+    JOIN reference.areas AS a USING (area)  -- n:1
 ),
 
 sizes AS (
-    SELECT area_group, year, count(*) AS n_members FROM members GROUP BY ALL
+    SELECT area_group, year, count(*) FILTER (WHERE is_standing) AS n_standing FROM members GROUP BY ALL
 ),
 
 summed AS (
     SELECT
         m.area_group, c.commodity_group, m.year,
         count(*) AS n_areas,
+        count(*) FILTER (WHERE m.is_standing) AS n_standing,
         count(*) FILTER (WHERE c.obs_state = 'value') AS n_areas_value,
         count(*) FILTER (WHERE c.obs_state = 'zero') AS n_areas_zero,
         count(*) FILTER (WHERE c.obs_state = 'not_reported') AS n_areas_not_reported,
@@ -48,7 +52,7 @@ stated AS (
 SELECT
     s.area_group, g.area_group_kind, s.commodity_group, s.year,
     s.n_areas, s.n_areas_value, s.n_areas_zero, s.n_areas_not_reported, s.n_areas_not_covered,
-    n.n_members - s.n_areas AS n_areas_without_total,
+    n.n_standing - s.n_standing AS n_areas_without_total,
     s.n_rows,
     CASE WHEN s.obs_state IN ('value', 'zero') THEN s.kg_reported END AS kg_reported,
     CASE WHEN s.obs_state IN ('value', 'zero') THEN s.kg_excluded END AS kg_excluded,

@@ -12,7 +12,7 @@ REPORTING = (
     "conformed.seizures", "deliveries.files", "reference.areas", "reference.scopes", "reference.sources",
 )  # fmt: skip
 
-GROUPS = ("reference.area_groups", "reference.area_members")
+GROUPS = ("reference.areas", "reference.area_groups", "reference.area_members")
 
 INPUTS: dict[str, tuple[str, ...]] = {
     "published.seizure_trends": (*REPORTING, "conformed.totals"),

@@ -10,14 +10,19 @@ periods AS (
 ),
 
 members AS (
-    SELECT p.*, m.area_group, m.area AS country
+    SELECT
+        p.*, m.area_group, m.area AS country,
+        p.period_end BETWEEN coalesce(a.valid_from, p.period_end) AND coalesce(a.valid_to, p.period_end) AS is_standing
     FROM periods AS p
     JOIN reference.area_members AS m  -- n:n, by period
         ON p.period_end BETWEEN coalesce(m.valid_from, p.period_end) AND coalesce(m.valid_to, p.period_end)
+    JOIN reference.areas AS a USING (area)  -- n:1
 ),
 
 sizes AS (
-    SELECT area_group, period_type, period_start, count(*) AS n_areas FROM members GROUP BY ALL
+    SELECT area_group, period_type, period_start, count(*) FILTER (WHERE is_standing) AS n_standing
+    FROM members
+    GROUP BY ALL
 ),
 
 -- a group whose members are not those of the period before
@@ -38,55 +43,74 @@ pairs AS (
 ),
 
 -- a country has no months in a year in which it sent nothing: there it did not report
-found AS (
+states AS (
     SELECT
-        m.area_group, p.commodity_group, m.period_type, m.period_start, m.period_end, m.year,
-        c.* EXCLUDE (country, commodity_group, period_type, period_start, period_end, year, obs_state),
+        m.area_group, p.commodity_group, m.period_type, m.period_start, m.period_end, m.year, m.is_standing,
         c.country IS NOT NULL AS has_cell,
-        coalesce(c.obs_state, CASE WHEN p.is_covered THEN 'not_reported' ELSE 'not_covered' END) AS state,
-        -- the share is of the country's own sum
-        CAST(c.share_largest_seizure AS DOUBLE) * CAST(c.kg_mid AS DOUBLE) AS kg_largest
+        coalesce(c.obs_state, CASE WHEN p.is_covered THEN 'not_reported' ELSE 'not_covered' END) AS state
     FROM members AS m
     JOIN pairs AS p USING (country)  -- n:n, by commodity group
-    LEFT JOIN cells AS c USING (country, commodity_group, period_type, period_start)  -- n:1
+    LEFT JOIN (SELECT country, commodity_group, period_type, period_start, obs_state, n_rows FROM cells) AS c
+        USING (country, commodity_group, period_type, period_start)  -- n:1
+    -- a former state, or one to come, counts where it is reported all the same
+    WHERE m.is_standing OR c.n_rows > 0
 ),
 
-summed AS (
+counted AS (
     SELECT
         area_group, commodity_group, period_type, period_start, period_end, year,
+        count(*) FILTER (WHERE NOT is_standing) AS n_not_standing,
         count(*) FILTER (WHERE state = 'value') AS n_areas_value,
         count(*) FILTER (WHERE state = 'zero') AS n_areas_zero,
-        count(*) FILTER (WHERE state = 'not_reported') AS n_areas_not_reported,
-        coalesce(sum(n_rows), 0) AS n_rows,
-        sum(n_lines) AS n_lines,
-        sum(n_incidents) AS n_incidents,
-        sum(n_ge_1kg) AS n_ge_1kg,
-        sum(kg_low) AS kg_low,
-        sum(kg_mid) AS kg_mid,
-        sum(kg_high) AS kg_high,
-        sum(kg_mid_excl_review) AS kg_mid_excl_review,
-        sum(kg_excluded) AS kg_excluded,
-        sum(kg_unknown_rows) AS kg_unknown_rows,
-        max(kg_largest) AS kg_largest,
-        sum(n_undated) AS n_undated,
-        list_distinct(flatten(list(obs_flags) FILTER (WHERE has_cell))) AS flags
-    FROM found
+        count(*) FILTER (WHERE state = 'not_reported') AS n_areas_not_reported
+    FROM states
     GROUP BY area_group, commodity_group, period_type, period_start, period_end, year
     HAVING bool_or(has_cell)
 ),
 
+summed AS (
+    SELECT
+        m.area_group, c.commodity_group, c.period_type, c.period_start,
+        sum(c.n_rows) AS n_rows,
+        sum(c.n_lines) AS n_lines,
+        sum(c.n_incidents) AS n_incidents,
+        sum(c.n_ge_1kg) AS n_ge_1kg,
+        sum(c.kg_low) AS kg_low,
+        sum(c.kg_mid) AS kg_mid,
+        sum(c.kg_high) AS kg_high,
+        sum(c.kg_mid_excl_review) AS kg_mid_excl_review,
+        sum(c.kg_excluded) AS kg_excluded,
+        sum(c.kg_unknown_rows) AS kg_unknown_rows,
+        -- the share is of the country's own sum
+        max(CAST(c.share_largest_seizure AS DOUBLE) * CAST(c.kg_mid AS DOUBLE)) AS kg_largest,
+        sum(c.n_undated) AS n_undated,
+        flatten(list(c.obs_flags)) AS flags
+    FROM cells AS c
+    JOIN members AS m USING (country, period_type, period_start)  -- n:n, by group
+    WHERE c.obs_state IN ('value', 'zero') OR c.n_rows > 0
+    GROUP BY ALL
+),
+
+sized AS (
+    SELECT
+        c.*, s.* EXCLUDE (area_group, commodity_group, period_type, period_start),
+        n.n_standing + c.n_not_standing AS n_areas
+    FROM counted AS c
+    LEFT JOIN summed AS s USING (area_group, commodity_group, period_type, period_start)  -- 1:1
+    JOIN sizes AS n USING (area_group, period_type, period_start)  -- n:1
+),
+
 stated AS (
     SELECT
-        s.*, n.n_areas, v.area_group IS NOT NULL AS has_moved,
+        s.*, v.area_group IS NOT NULL AS has_moved,
         CASE
             WHEN s.n_areas_value > 0 THEN 'value'
             -- a zero of a group is a zero of all its members
-            WHEN s.n_areas_zero = n.n_areas THEN 'zero'
+            WHEN s.n_areas_zero = s.n_areas THEN 'zero'
             WHEN s.n_areas_zero + s.n_areas_not_reported > 0 THEN 'not_reported'
             ELSE 'not_covered'
         END AS obs_state
-    FROM summed AS s
-    JOIN sizes AS n USING (area_group, period_type, period_start)  -- n:1
+    FROM sized AS s
     LEFT JOIN moves AS v USING (area_group, period_type, period_start)  -- n:1
 ),
 
@@ -98,7 +122,7 @@ SELECT
     s.area_group, g.area_group_kind, s.commodity_group, s.period_type, s.period_start, s.year,
     s.n_areas, s.n_areas_value, s.n_areas_zero, s.n_areas_not_reported,
     s.n_areas - s.n_areas_value - s.n_areas_zero - s.n_areas_not_reported AS n_areas_not_covered,
-    s.n_rows,
+    coalesce(s.n_rows, 0) AS n_rows,
     CASE WHEN s.has_figure THEN s.n_lines END AS n_lines,
     CASE WHEN s.has_figure THEN s.n_incidents END AS n_incidents,
     CASE WHEN s.has_figure THEN s.n_ge_1kg END AS n_ge_1kg,
@@ -117,7 +141,10 @@ SELECT
     list_sort(
         list_distinct(
             list_filter(
-                list_append(coalesce(s.flags, []), CASE WHEN s.has_moved AND s.has_figure THEN 'b' END),
+                coalesce(s.flags, []) || [
+                    CASE WHEN s.has_moved AND s.has_figure THEN 'b' END,
+                    CASE WHEN s.period_end > $as_of THEN 'p' END
+                ],
                 lambda flag: flag IS NOT NULL
             )
         )
