@@ -13,7 +13,7 @@ import pytest
 import samples
 from weighing import misweighed
 
-from pipelines.conformed.make import make_contradictions, make_legs, make_lines, make_totals
+from pipelines.conformed.make import make_contradictions, make_legs, make_lines, make_outliers, make_totals
 from pipelines.deliveries.inspect import read_source, summarise
 from pipelines.deliveries.receive import Received, receive
 from pipelines.reference.make import make_reference
@@ -61,6 +61,7 @@ def night(tmp_path_factory: pytest.TempPathFactory, registry: Registry, real_rep
     lines = make_lines(home, registry)
     make_legs(home, registry)
     make_contradictions(home, registry)
+    make_outliers(home, registry)
     return Night(home, received, counts, lines)
 
 
@@ -279,3 +280,58 @@ def test_areas_under_crops_money_and_medicines_are_never_kilograms(night: Night,
     )
     assert never.height > 500
     assert never["kg_mid"].null_count() == never.height
+
+
+# --- quantities that a person should look at ----------------------------------------------------------------
+
+
+def doubted(home: Home, registry: Registry) -> pl.DataFrame:
+    """Lines with the doubt about their quantity."""
+    lines = samples.table(home, registry, "conformed.lines")
+    doubts = samples.table(home, registry, "conformed.outliers")
+    return lines.join(doubts, on="seizure_id", validate="1:1")
+
+
+@pytest.mark.parametrize(
+    ("reporter", "day", "commodity", "kilograms", "slip"),
+    [
+        ("GHA", date(2013, 12, 1), "cocaine", 14_733, "thousandfold"),
+        ("TTO", date(2012, 8, 27), "cocaine", 1_040, "thousandfold"),
+        ("THA", date(2013, 5, 22), "amphetamine", 4_500_000, "tablets_as_kilograms"),
+    ],
+)
+def test_what_an_official_total_contradicts_is_impossible_and_its_slip_is_named(
+    night: Night, registry: Registry, reporter: str, day: date, commodity: str, kilograms: int, slip: str
+) -> None:
+    found = doubted(night.home, registry).filter(reporter=reporter, seized_from=day, commodity=commodity)
+    (row,) = found.filter(pl.col("kg_mid").cast(pl.Float64).floor() == kilograms).to_dicts()
+    assert (row["outlier_flag"], row["unit_suspect"]) == ("impossible", slip)
+    assert row["official_kg"] * 2 < row["kg_mid"]
+    assert row["outlier_score"] > 5
+
+
+def test_without_official_totals_the_tablets_written_as_kilograms_are_still_for_review(
+    night: Night, registry: Registry, home: Home
+) -> None:
+    for layer, name in (("conformed", "lines"), ("reference", "areas")):
+        (home.tables / layer).mkdir(parents=True, exist_ok=True)
+        (home.tables / layer / name).symlink_to(night.home.tables / layer / name)
+    make_outliers(home, registry)
+    found = doubted(home, registry).filter(reporter="THA", commodity="amphetamine")
+    (row,) = found.filter(kg_mid=4_500_000).to_dicts()
+    assert (row["outlier_flag"], row["outlier_reason"], row["unit_suspect"]) == (
+        "review", "extreme_and_alone", "tablets_as_kilograms",
+    )  # fmt: skip
+    assert "impossible" not in samples.table(home, registry, "conformed.outliers")["outlier_flag"].to_list()
+
+
+@pytest.mark.parametrize("tablets", [4_080_000, 5_300_000])
+def test_millions_of_tablets_are_tablets(night: Night, registry: Registry, tablets: int) -> None:
+    found = doubted(night.home, registry).filter(reporter="THA", quantity_reported=tablets, unit_reported="tablet")
+    assert found.select("outlier_flag", "unit_suspect").rows() == [("none", "none")]
+
+
+def test_a_person_can_work_through_what_is_doubted(night: Night, registry: Registry) -> None:
+    flags = dict(doubted(night.home, registry).group_by("outlier_flag").len().rows())
+    assert flags["impossible"] == 32
+    assert 20 <= flags["review"] <= 60
