@@ -46,6 +46,8 @@ CODES_OF_TARGET: dict[str, str] = {
     "instrument": "instruments",
 }  # fmt: skip
 """Closed list that the lookup of a target must map into."""
+SUGGESTED = "# "
+"""What a row of a lookup begins with while it is only a suggestion."""
 MAPPINGS = ("hs_2022", "cites_appendix", "iccs_category", "incb_schedule")
 """Columns of the commodities that name a class of somebody else's list."""
 
@@ -437,6 +439,9 @@ def _lookup(path: Path, faults: list[str], project: Path) -> tuple[LookupRow, ..
         return ()
     seen: set[tuple[str, date | None]] = set()
     for row in rows:
+        if row.value.startswith(SUGGESTED):
+            says = "is only a suggestion: take the mark away if it is right, or the row if it is not"
+            faults.append(f"{path.relative_to(project)}: {row.value!r} {says}")
         if (row.value, row.valid_from) in seen:
             faults.append(f"{path.relative_to(project)}: {row.value!r} stands twice")
         seen.add((row.value, row.valid_from))

@@ -14,6 +14,7 @@ import polars as pl
 from pipelines.deliveries.inspect import Inspection, inspect_file
 from pipelines.deliveries.receive import Delivery
 from pipelines.keys import LEAST_KEY_BYTES
+from pipelines.spellings import offers
 from pipelines.staging.make import Staged, stage
 from pipelines.store import sha256_of
 from schemas.contracts import Language, SourceContract
@@ -60,6 +61,11 @@ class Checked:
             return []
         table = self.staged.tables["staging.unmapped"].group_by("column", "value").agg(pl.col("n_rows").sum())
         return table.sort("column", "value").to_dicts()
+
+    def suggestions(self, registry: Registry) -> list[dict[str, object]]:
+        """Codes that such values may have, nearest first, each with the row that would say so; none is applied."""
+        values = [{"source_id": self.source.source, **row} for row in self.unmapped()]
+        return [{name: item for name, item in row.items() if name != "source_id"} for row in offers(registry, values)]
 
 
 def to_do(project: Path, source: SourceContract) -> list[str]:

@@ -99,20 +99,29 @@ def source_check(
     for row in broken:
         where = f" [{row['part']}]" if row["part"] else ""
         words.print(f"{row['rows']} × {row['says']} (first: record {row['first_row']}{where})")
-    for row in found.unmapped():
-        words.print(f"no code yet: {row['column']} = {row['value']} ({row['n_rows']} rows)")
+    suggested = found.suggestions(registry())
+    _print_unmapped(found.unmapped(), suggested)
     for notice in notices:
         words.print(f"{notice['column']} looks personal ({notice['looks_like']}, {notice['n_rows']} rows): drop it?")
     for line in left:
         words.print(f"still to be decided in the contract: {line}")
     result = {"file": file.name, "source_id": source, "verdict": inspection.verdict, **found.endings()}
     if as_json:
-        print_json(
-            result | {"says": says, "broken": broken, "unmapped": found.unmapped(), "notices": notices, "to_do": left}
-        )
+        more = {"unmapped": found.unmapped(), "suggestions": suggested, "notices": notices, "to_do": left}
+        print_json(result | {"says": says, "broken": broken} | more)
     else:
         print_records([result], list(result), as_json=False)
     raise typer.Exit(_code(inspection.verdict, bool(broken or left)))
+
+
+def _print_unmapped(unmapped: list[dict[str, object]], suggested: list[dict[str, object]]) -> None:
+    for row in unmapped:
+        words.print(f"no code yet: {row['column']} = {row['value']} ({row['n_rows']} rows)")
+    for lookup in dict.fromkeys(row["lookup"] for row in suggested):
+        words.print(f"perhaps, and not applied; for schemas/lookups/{lookup}.csv, without the mark if it is right:")
+        for row in suggested:
+            if row["lookup"] == lookup:
+                words.print(f"    {row['score']:.2f} like {row['like']!r}:  {row['row']}")
 
 
 def _code(verdict: str, has_broken: bool) -> Exit:

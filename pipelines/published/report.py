@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pipelines.spellings import offers
 from pipelines.store import Home, connect, rows, sql
 from schemas.registry import Registry
 
@@ -33,6 +34,7 @@ def run_report(home: Home, registry: Registry, unclaimed: list[str]) -> Report:
     if wrong:
         raise Unbalanced(f"the rows of these deliveries do not add up: {', '.join(wrong)}")
     quarantine = _records(con, sql(__file__, "reports/quarantine"))
+    unmapped = _records(con, sql(__file__, "reports/unmapped"))
     for row in deliveries:
         row["says"] = _sentence(registry, row["source_id"], row["verdict_rule"], row.pop("verdict_params"))
     for row in quarantine:
@@ -47,7 +49,8 @@ def run_report(home: Home, registry: Registry, unclaimed: list[str]) -> Report:
         "corrections": _records(con, sql(__file__, "reports/corrections")),
         "declared_totals": _records(con, sql(__file__, "reports/declared_totals")),
         "mappings": _records(con, sql(__file__, "reports/mappings")),
-        "unmapped": _records(con, sql(__file__, "reports/unmapped")),
+        "unmapped": unmapped,
+        "suggestions": offers(registry, unmapped),
         "places": _records(con, sql(__file__, "reports/places")),
         "weights": _records(con, sql(__file__, "reports/weights")),
         "contradictions": _records(con, sql(__file__, "reports/contradictions")),
@@ -68,7 +71,9 @@ def report_page(report: Report) -> str:
         "sources": "Sources", "deliveries": "Deliveries: every row ends in one place", "quarantine": "Quarantined rows",
         "corrections": "Corrections", "declared_totals": "Declared totals against sums",
         "mappings": "Coverage of the mappings",
-        "unmapped": "Spellings without a code yet", "places": "Places", "weights": "Rows with a bulk weight",
+        "unmapped": "Spellings without a code yet",
+        "suggestions": "Codes that they may have, none applied: a row for the lookup, without its mark if it is right",
+        "places": "Places", "weights": "Rows with a bulk weight",
         "contradictions": "Contradictions in reported routes", "outcomes": "Outcomes of cases, by stage and state",
         "doubts": "Doubted quantities",
         "scope": "Rows in and out of scope", "kg": "Kilograms carried through",
@@ -116,7 +121,8 @@ def _markdown(records: list[dict[str, Any]]) -> list[str]:
         return ["none"]
     names = list(records[0])
     table = ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
-    return table + [
-        "| " + " | ".join(str(row.get(name, "") if row.get(name) is not None else "") for name in names) + " |"
-        for row in records
-    ]
+    return table + ["| " + " | ".join(_cell(row.get(name)) for name in names) + " |" for row in records]
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else " ".join(str(value).replace("|", "\\|").splitlines())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import unicodedata
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -13,12 +15,13 @@ import pytest
 import samples
 from weighing import misweighed
 
+from illicit_flows.source.check import check_file
 from pipelines.conformed.make import make_contradictions, make_legs, make_lines, make_outliers, make_totals
 from pipelines.deliveries.inspect import read_source, summarise
 from pipelines.deliveries.receive import Received, receive
 from pipelines.reference.make import make_reference
 from pipelines.staging.make import parse_source
-from pipelines.staging.values import coded_columns
+from pipelines.staging.values import QUARANTINES, coded_columns
 from pipelines.store import Home
 from schemas.registry import Registry
 
@@ -93,6 +96,69 @@ def test_every_word_has_a_code(night: Night, registry: Registry) -> None:
     assert set(mappings.select("source_id", "column").rows()) == coded
     assert mappings["share_mapped"].unique().to_list() == [Decimal(1)]
     assert samples.table(night.home, registry, "staging.unmapped").is_empty()
+
+
+def test_of_every_source_999_rows_in_1000_have_a_code_and_the_rest_is_quarantined_by_name(
+    night: Night, registry: Registry
+) -> None:
+    for source in COUNTS:
+        mappings = samples.table(night.home, registry, "staging.mappings").filter(source_id=source)
+        assert mappings["share_mapped"].min() >= Decimal("0.999"), source
+        needed = {name for name, target in coded_columns(registry.sources[source]) if target in QUARANTINES}
+        unmapped = samples.table(night.home, registry, "staging.unmapped").filter(
+            pl.col("column").is_in(needed), source_id=source
+        )
+        held = samples.table(night.home, registry, "staging.quarantine").filter(
+            rule_id="unknown_code", source_id=source
+        )
+        named = held.group_by("column", value="value_seen").agg(n_rows=pl.len())
+        assert sorted(named.rows()) == sorted(unmapped.select("column", "value", "n_rows").rows())
+
+
+def test_a_rare_spelling_that_the_lookup_forgot_is_quarantined_by_name_and_suggested(
+    registry: Registry, real_reports: Path
+) -> None:
+    """The rarest name of a drug is taken out of the lookup: its rows are held, and all others stay."""
+    source = registry.sources["brazil_pf"]
+    (file,) = (real_reports / source.publisher.inbox).glob(source.files)
+    whole = check_file(registry, source, file)
+    assert whole.staged is not None
+    seen = whole.staged.tables["staging.reports"].select(
+        pl.col("words").str.json_path_match("$.DROGA").str.strip_chars().alias("value"), "commodity"
+    )
+    ways = seen.unique().group_by("commodity").len().filter(pl.col("len") > 1)
+    value, rows = (
+        seen.join(ways, on="commodity", how="semi").group_by("value").len().sort("len", "value").select("value", "len")
+    ).row(0)
+    lookup = [row for row in registry.lookups["brazil_pf.droga"] if row.value != value]
+    assert len(lookup) == len(registry.lookups["brazil_pf.droga"]) - 1
+    forgot = dataclasses.replace(registry, lookups={**registry.lookups, "brazil_pf.droga": tuple(lookup)})
+    found = check_file(forgot, source, file)
+    assert found.staged is not None
+    assert found.endings()["quarantined"] == rows
+    assert found.endings()["staged"] == whole.endings()["staged"] - rows
+    assert found.quarantine.select("rule_id", "column", "value_seen").unique().rows() == [
+        ("unknown_code", "DROGA", value)
+    ]
+    assert [(row["column"], row["value"], row["n_rows"]) for row in found.unmapped()] == [("DROGA", value, rows)]
+    assert all(row["row"].startswith("# ") for row in found.suggestions(forgot))
+    share = found.staged.tables["staging.mappings"].filter(column="DROGA")
+    assert share["n_unmapped"].item() <= 0.001 * share["n_given"].item()
+
+
+def test_the_source_s_own_spelling_is_kept_beside_its_code(night: Night, registry: Registry) -> None:
+    reports = samples.table(night.home, registry, "staging.reports")
+    for source in reports["source_id"].unique().sort():
+        contract = registry.sources[source]
+        (column,) = (name for name, mapping in contract.columns.items() if mapping.to == "commodity")
+        also = contract.columns[column].also_with
+        known = {(row.value, row.code) for row in registry.lookup_of(contract.columns[column])}
+        words = reports.filter(source_id=source).select("words", "commodity").unique()
+        assert words.height
+        for said, code in words.rows():
+            cells = {name: unicodedata.normalize("NFC", text or "").strip() for name, text in json.loads(said).items()}
+            value = f"{cells[also]}|{cells[column]}" if also else cells[column]
+            assert (value, code) in known, (source, column)
 
 
 def test_the_police_total_is_140_grams_below_the_sum_of_its_rows(night: Night, registry: Registry) -> None:

@@ -51,7 +51,9 @@ class Planted:
         (self.schemas / "sources" / f"{name}.yml").write_text(text, encoding="utf-8")
 
     def plant_sources(self) -> None:
-        (self.schemas / "lookups" / "planted.csv").write_text("value,code,note\nx,no_such_drug,\ny,heroin,\ny,crack,\n")
+        (self.schemas / "lookups" / "planted.csv").write_text(
+            "value,code,note\nx,no_such_drug,\ny,heroin,\ny,crack,\n# z,crack,\n"
+        )
         self.source("extra_key", lambda c: c.update(colour="blue"))
         self.source("extra_nested_key", lambda c: c["columns"]["DROGA"].update(colour="blue"))
         self.source("filled_twice", lambda c: c["columns"]["UNIDADE"].update(to="admin1", drop=None))
@@ -150,6 +152,7 @@ FAULTS = {
         "bad_code_in_lookup.yml:",
         "lookups/planted: 'x' maps to 'no_such_drug', which is no code of commodity",
     ],
+    "a suggestion that nobody decided": ["schemas/lookups/planted.csv: '# z' is only a suggestion"],
     "a spelling that stands twice": ["schemas/lookups/planted.csv: 'y' stands twice"],
     "an unknown lookup": ["unknown_lookup.yml:", "columns.DROGA.lookup: names the unknown lookup nowhere"],
     "an unknown built-in lookup": [

@@ -7,13 +7,13 @@ themselves (`words.yml`), or what is concluded from one.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from pipelines.spellings import without_accents
 from schemas.contracts import Language
 
 WORDS: Mapping[str, Any] = yaml.safe_load(Path(__file__).with_name("words.yml").read_text(encoding="utf-8"))
@@ -28,11 +28,6 @@ SPELLINGS: Mapping[str, Mapping[str, str]] = {
 """Common spellings by closed list, with their codes."""
 HEADERS: Mapping[str, list[str]] = {**WORDS["seizures"], **WORDS["outcomes"], **WORDS["hints"]}
 CELLS: Mapping[str, frozenset[str]] = {name: frozenset(words) for name, words in WORDS["cells"].items()}
-
-
-def without_accents(text: str) -> str:
-    letters = unicodedata.normalize("NFKD", text)
-    return "".join(letter for letter in letters if not unicodedata.combining(letter)).casefold()
 
 
 def bare(text: str) -> str:
