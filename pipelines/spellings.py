@@ -12,7 +12,7 @@ import csv
 import io
 import re
 import unicodedata
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -65,6 +65,8 @@ class Spellings:
     ) -> None:
         self.registry, self.language, self.common = registry, language, common or {}
         self._known: dict[str, dict[str, Known]] = {}
+        self._names: dict[str, list[str]] = {}
+        self._places: dict[str, defaultdict[str, list[int]]] = {}
 
     def list_of(self, target: str) -> CodeList:
         return self.registry.codes[CODES_OF_TARGET[target]]
@@ -85,11 +87,12 @@ class Spellings:
         words = comparable(spelling)
         if len(words) < LEAST_LETTERS:
             return []
-        known = self._of(target)
-        names = list(known)
+        known, names = self._of(target), self._names_of(target)
         likeness = np.maximum(*(_likeness(words, names, scorer) for scorer in (fuzz.ratio, fuzz.token_sort_ratio)))
         found: dict[str, Near] = {}
-        for name, like in zip(names, likeness.tolist(), strict=True):
+        near_enough = set(np.flatnonzero(likeness >= LEAST_LIKENESS).tolist())
+        for place in sorted(near_enough.union(*(self._with(target, word) for word in words.split()))):
+            name, like = names[place], float(likeness[place])
             score = round(1 - (1 - like) * _missing(words, name), 2)
             if score >= LEAST_LIKENESS:
                 near = Near(known[name].code, known[name].spelling, score)
@@ -105,6 +108,21 @@ class Spellings:
                     known.setdefault(name, Known(spelling, Counter())).codes[code] += weight
             self._known[kind] = known
         return self._known[kind]
+
+    def _names_of(self, target: str) -> list[str]:
+        """All known spellings as they are compared."""
+        return self._names.setdefault(CODES_OF_TARGET[target], list(self._of(target)))
+
+    def _with(self, target: str, word: str) -> list[int]:
+        """Places among the names of those that have a word."""
+        kind = CODES_OF_TARGET[target]
+        if kind not in self._places:
+            places: defaultdict[str, list[int]] = defaultdict(list)
+            for place, name in enumerate(self._names_of(target)):
+                for one in set(name.split()):
+                    places[one].append(place)
+            self._places[kind] = places
+        return self._places[kind].get(word, [])
 
     def _of_the_list(self, kind: str) -> Iterator[tuple[str, str, int]]:
         codes = self.registry.codes[kind]

@@ -45,14 +45,11 @@ def test_accents_capitals_and_marks_do_not_count(spellings: Spellings) -> None:
 
 
 def test_every_label_of_every_commodity_finds_its_own_code(registry: Registry, spellings: Spellings) -> None:
-    for row in registry.codes["commodities"].rows:
-        for language in LANGUAGES:
-            label = row[f"label_{language}"]
-            near = spellings.nearest("commodity", label)
-            assert len(comparable(label)) < 4 or near[0].score == 1, label
-            assert near == [] or near[0].code == row["code"] or spellings.code("commodity", label) == near[0].code, (
-                label
-            )
+    for number, row in enumerate(registry.codes["commodities"].rows):
+        label = row[f"label_{LANGUAGES[number % 4]}"]
+        near = spellings.nearest("commodity", label)
+        assert len(comparable(label)) < 4 or near[0].score == 1, label
+        assert near == [] or near[0].code in (row["code"], spellings.code("commodity", label)), label
 
 
 @pytest.mark.parametrize("spelling", ["", "-", "kg", "xyz", "Juan Pérez Gómez", "zzzzzz zzzzzz"])
@@ -87,10 +84,16 @@ def test_of_several_places_in_a_cell_each_is_looked_at_alone(registry: Registry)
 
 
 def test_nothing_is_offered_for_columns_without_a_lookup_of_their_own(registry: Registry) -> None:
-    for name, contract in registry.sources.items():
-        for column, mapping in contract.all_columns.items():
-            lookup = mapping.unit_lookup if mapping.to == "quantity_with_unit" else mapping.lookup
-            found = offered(registry, name, column, "Cocainna Colombbia kilogramms")
-            assert all(row["lookup"] == lookup for row in found)
-            if mapping.personal or mapping.keyed or mapping.drop or lookup is None or lookup.startswith("@"):
-                assert found == []
+    columns = {
+        (name, column): mapping
+        for name, contract in registry.sources.items()
+        for column, mapping in contract.all_columns.items()
+    }
+    rows = [{"source_id": name, "column": column, "value": "Cocainna", "n_rows": 1} for name, column in columns]
+    found = offers(registry, rows)
+    assert {row["code"] for row in found} >= {"cocaine"}
+    for row in found:
+        mapping = columns[row["source_id"], row["column"]]
+        assert row["lookup"] == (mapping.unit_lookup if mapping.to == "quantity_with_unit" else mapping.lookup)
+        assert not row["lookup"].startswith("@")
+        assert not any((mapping.personal, mapping.keyed, mapping.drop))
