@@ -21,7 +21,20 @@ from pipelines.conformed.make import (
     make_seizures,
     make_totals,
 )
+from pipelines.conformed.places.candidates import PLACE_INPUTS, make_places
 from schemas.registry import registry
+
+
+@dg.multi_asset(
+    name="conform_places",
+    specs=[
+        table_spec("conformed.place_questions", PLACE_INPUTS),
+        table_spec("conformed.place_candidates", PLACE_INPUTS),
+    ],
+)
+def conform_places(house: House) -> Iterable[dg.MaterializeResult[None]]:
+    counts = make_places(house.at, registry())
+    yield from materialised({f"conformed.{name}": count for name, count in counts.items()})
 
 
 @dg.multi_asset(

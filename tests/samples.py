@@ -30,6 +30,7 @@ from pipelines.conformed.make import (
     make_seizures,
     make_totals,
 )
+from pipelines.conformed.places.candidates import make_places
 from pipelines.deliveries.inspect import read_source, summarise
 from pipelines.deliveries.receive import Received, deliveries, receive
 from pipelines.reference.make import make_reference
@@ -164,6 +165,7 @@ def conform(home: Home, registry: Registry, files: Mapping[str, bytes]) -> dict[
 
 def conformed(home: Home, registry: Registry) -> None:
     """The tables of the conformed layer, in their order."""
+    make_places(home, registry)
     make_lines(home, registry)
     make_legs(home, registry)
     make_contradictions(home, registry)

@@ -131,17 +131,57 @@ placed AS (
     SELECT
         w.*,
         w.reporter AS seizing_area,
-        coalesce(w.facility = 'international_waters' OR w.direction = 'international_waters', false) AS on_high_seas,
-        p.place_id,
-        coalesce(w.lat, p.lat) AS point_lat,
-        coalesce(w.lon, p.lon) AS point_lon,
+        k.place_key,
+        place_site(w.facility, w.direction) = 'high_seas' OR q.place_id = 'SEA:XHS' AS on_high_seas,
+        w.lat IS NOT NULL AND w.lon IS NOT NULL AS has_point,
+        q.place_id,
+        q.place_area,
+        q.n_place_candidates,
+        CASE WHEN has_point THEN 'point' ELSE q.place_precision END AS place_precision,
+        CASE WHEN has_point THEN 'coordinates' ELSE q.place_method END AS place_method,
+        CASE WHEN has_point THEN 1 ELSE q.place_score END AS place_score,
+        -- a division and a country are no points
+        CASE WHEN q.place_precision IN ('point', 'city') THEN p.lat END AS place_lat,
+        CASE WHEN q.place_precision IN ('point', 'city') THEN p.lon END AS place_lon,
         coalesce(fac.border_class, 'unknown') AS site_class,
         m.mode_class
     FROM weighed AS w
-    LEFT JOIN reference.places AS p
-        ON p.place_id = CASE length(w.place_code) WHEN 3 THEN 'IATA:' WHEN 5 THEN 'LOCODE:' END || w.place_code  -- n:1
+    JOIN place_asked AS k
+        ON k.reporter = w.reporter
+        AND k.place_text IS NOT DISTINCT FROM w.place_text
+        AND k.admin1 IS NOT DISTINCT FROM w.admin1
+        AND k.place_code IS NOT DISTINCT FROM w.place_code
+        AND k.place_site = place_site(w.facility, w.direction)  -- n:1
+    JOIN conformed.place_questions AS q USING (place_key)  -- n:1
+    JOIN reference.places AS p ON p.place_id = q.place_id  -- n:1
     LEFT JOIN codes.facilities AS fac ON fac.code = w.facility  -- n:1
     LEFT JOIN codes.transport_modes AS m ON m.code = w.transport_mode  -- n:1
+),
+
+-- what contradicts the place. A territory and its state may report for each other.
+checked AS (
+    SELECT
+        l.*,
+        CASE
+            WHEN l.has_point AND l.on_high_seas AND NOT o.at_sea THEN 'on_land'
+            WHEN l.has_point AND NOT l.on_high_seas AND o.at_sea THEN 'at_sea'
+            WHEN l.has_point
+                AND NOT l.on_high_seas
+                AND NOT list_contains(o.areas, l.reporter)
+                AND coalesce(a.state_area, a.area) <> coalesce(b.state_area, b.area) THEN 'other_country'
+            WHEN l.has_point
+                AND l.place_lat IS NOT NULL
+                AND 2 * 6371 * asin(least(1, sqrt(
+                    pow(sin(radians(l.place_lat - l.lat) / 2), 2)
+                    + cos(radians(l.lat)) * cos(radians(l.place_lat)) * pow(sin(radians(l.place_lon - l.lon) / 2), 2)
+                ))) > 100 THEN 'far_from_stated_place'
+            WHEN NOT l.has_point AND l.place_area <> l.reporter AND NOT l.on_high_seas THEN 'other_country'
+            ELSE 'none'
+        END AS place_conflict
+    FROM placed AS l
+    LEFT JOIN points AS o ON o.lat = l.lat AND o.lon = l.lon  -- n:1
+    LEFT JOIN reference.areas AS a ON a.area = o.areas[1]  -- n:1
+    JOIN reference.areas AS b ON b.area = l.reporter  -- n:1
 )
 
 SELECT
@@ -173,21 +213,16 @@ SELECT
     l.currency, l.value_usd, l.rate_id,
     coalesce(size.code, 'unknown') AS size_class,
     l.inn, l.calibre_class,
-    l.place_text, l.place_code, l.place_id, l.admin1,
-    l.point_lat AS lat,
-    l.point_lon AS lon,
-    CASE
-        WHEN l.on_high_seas THEN 'sea_area'
-        WHEN l.point_lat IS NOT NULL AND l.point_lon IS NOT NULL THEN 'point'
-        WHEN l.admin1 IS NOT NULL THEN 'admin1'
-        ELSE 'country'
-    END AS place_precision,
+    l.place_text, l.place_code, l.place_key, l.place_id, l.admin1,
+    CASE WHEN l.has_point THEN l.lat ELSE l.place_lat END AS lat,
+    CASE WHEN l.has_point THEN l.lon ELSE l.place_lon END AS lon,
+    l.place_precision, l.place_method, l.place_score, l.n_place_candidates, l.place_conflict,
     l.transport_mode, l.mode_class, l.vessel_flag, l.concealment, l.seal_state, l.bill_of_lading, l.facility,
     -- of the site alone: the direction is what the model of cross-border traffic learns from
     l.site_class AS border_class,
     l.direction,
     src.tlp
-FROM placed AS l
+FROM checked AS l
 JOIN reference.sources AS src USING (source_id)  -- n:1
 JOIN reference.scopes AS scope ON scope.source_id = l.source_id AND scope.commodity_group = l.commodity_group  -- n:1
 JOIN reference.areas AS a ON a.area = l.seizing_area  -- n:1

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import polars as pl
 
+from pipelines.conformed.places.points import located
+from pipelines.conformed.places.questions import asked
 from pipelines.store import Home, StoreError, add_codes, connect, rows, sql, write_query
 from schemas.contracts import LEG_TARGETS
 from schemas.registry import Registry
 
 LINE_INPUTS = (
     "staging.reports", "deliveries.files", "reference.areas", "reference.commodities", "reference.factors",
-    "reference.places", "reference.rates", "reference.scopes", "reference.sources",
+    "reference.places", "reference.rates", "reference.scopes", "reference.sources", "conformed.place_questions",
 )  # fmt: skip
 OUTLIER_INPUTS = ("conformed.lines", "conformed.totals", "reference.areas", "staging.decisions")
 SEIZURE_INPUTS = ("conformed.lines", "conformed.outliers")
@@ -27,6 +29,8 @@ def make_lines(home: Home, registry: Registry) -> dict[str, int]:
     add_codes(con, registry, *LINE_CODES)
     con.execute(sql(__file__, "stated_lines"))
     con.execute(sql(__file__, "versions"))
+    con.register("place_asked", asked(con))
+    con.register("points", located(con, registry))
     counts = {
         "lines": write_query(con, home, registry, "conformed.lines", sql(__file__, "lines")),
         "not_lines": write_query(con, home, registry, "conformed.not_lines", sql(__file__, "not_lines")),

@@ -26,6 +26,7 @@ PLACES = """
         CAST(sum(s.line_weight) AS DOUBLE) AS n_lines
     FROM conformed.seizures AS s
     JOIN reference.places AS p USING (place_id)
+    WHERE p.place_kind IN ('airport', 'seaport', 'city')
     GROUP BY ALL ORDER BY p.place_id
 """
 CORRIDORS = """

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import airportsdata
 import polars as pl
-from searoute.data.ports_dict import node_list
 
+from pipelines.reference.gazetteer import make_gazetteer
 from pipelines.store import Home, connect, write_frame
 from schemas.areas import group_chain, spells
 from schemas.factors import reference_rows
@@ -27,13 +24,15 @@ PLACED = "not in today's UN M49; placed here where its territory lies"
 def make_reference(home: Home, registry: Registry) -> dict[str, int]:
     """Write all reference tables; returns their numbers of rows."""
     con = connect(home, registry)
+    places, place_names = make_gazetteer(registry)
     tables = {
         "reference.areas": _as_table(registry, "reference.areas", _areas(registry)),
         "reference.area_groups": _as_table(registry, "reference.area_groups", _area_groups(registry)),
         "reference.area_members": _as_table(registry, "reference.area_members", _area_members(registry)),
         "reference.commodities": _as_table(registry, "reference.commodities", _commodities(registry)),
         "reference.factors": _as_table(registry, "reference.factors", _factors(registry)),
-        "reference.places": _as_table(registry, "reference.places", _places(registry)),
+        "reference.places": _as_table(registry, "reference.places", places),
+        "reference.place_names": _as_table(registry, "reference.place_names", place_names),
         "reference.rates": _as_table(registry, "reference.rates", _rates()),
         "reference.scopes": _as_table(registry, "reference.scopes", _scopes(registry)),
         "reference.sources": _as_table(registry, "reference.sources", _sources(registry)),
@@ -93,42 +92,6 @@ def _factors(registry: Registry) -> pl.DataFrame:
 def _rates() -> pl.DataFrame:
     table = _empty_as_null(pl.read_csv(RATES, infer_schema=False)).rename({"source": "citation"})
     return table.with_columns(pl.col("valid_from", "valid_to").str.to_date("%Y-%m-%d"))
-
-
-def _places(registry: Registry) -> pl.DataFrame:
-    """Airports by IATA code (airportsdata) and seaports by UN/LOCODE (searoute's port list), in known areas."""
-    areas = {row["iso2"]: row["area"] for row in registry.codes["areas"].rows if row["area_type"] != "historical"}
-    rows = [*_airports(areas), *_seaports(areas)]
-    return pl.DataFrame(rows).unique("place_id", keep="first", maintain_order=True)
-
-
-def _airports(areas: dict[str, str]) -> Iterator[dict[str, str | float]]:
-    for code, airport in sorted(airportsdata.load("IATA").items()):
-        if airport["country"] in areas:
-            yield {
-                "place_id": f"IATA:{code}",
-                "place_name": airport["name"],
-                "place_kind": "airport",
-                "area": areas[airport["country"]],
-                "lat": float(airport["lat"]),
-                "lon": float(airport["lon"]),
-                "citation": "airportsdata, IATA codes",
-            }
-
-
-def _seaports(areas: dict[str, str]) -> Iterator[dict[str, str | float]]:
-    for (lon, lat), port in sorted(node_list.items(), key=lambda node: str(node[1].get("port"))):
-        code = port.get("port")
-        if code and len(code) == 5 and code[:2] in areas:
-            yield {
-                "place_id": f"LOCODE:{code}",
-                "place_name": port.get("name") or code,
-                "place_kind": "seaport",
-                "area": areas[code[:2]],
-                "lat": float(lat),
-                "lon": float(lon),
-                "citation": "searoute port list, UN/LOCODE",
-            }
 
 
 def _scopes(registry: Registry) -> pl.DataFrame:

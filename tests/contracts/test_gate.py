@@ -94,6 +94,7 @@ BREAKS: dict[str, list[Plant]] = {
     "linked_includes_made": [{"n_linked": Decimal("0.5")}],
     "precursors_apart": [{"incb_schedule": "1988-II"}, {"commodity_family": "precursors"}],
     "mapping_is_cited": [{"mapping_citation": None}, dict.fromkeys(WRITTEN)],
+    "rest_has_no_place": [{"place_id": None}, {"place_method": "rest"}],
     "faulty_never_stands": [{"standing": True}],
     "sound_is_whole": [{"fault": None, **IN_ORDER, **missing} for missing in ({"decided_on": None}, {"why": None})],
     "pair_in_order": [

@@ -217,9 +217,9 @@ def test_the_publishers_own_coordinates_outrank_those_of_the_place(seizures: pl.
 
 
 @pytest.mark.parametrize("name", ["no such airport", "no code"])
-def test_a_code_that_no_register_holds_leaves_the_row_in_its_state(seizures: pl.DataFrame, name: str) -> None:
+def test_a_code_that_no_register_holds_leaves_the_row_in_its_division(seizures: pl.DataFrame, name: str) -> None:
     found = one(seizures, name)
-    assert (found["place_id"], found["lat"], found["place_precision"]) == (None, None, "admin1")
+    assert (found["place_id"], found["lat"], found["place_precision"]) == ("ADM1:BR-SP", None, "admin1")
 
 
 @pytest.mark.parametrize("name", ["waters by routing", "waters by installation"])

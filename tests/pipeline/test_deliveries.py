@@ -16,6 +16,7 @@ import pytest
 import samples
 
 from pipelines.conformed.make import make_lines
+from pipelines.conformed.places.candidates import make_places
 from pipelines.deliveries.inspect import Inspection, inspect_file, withheld
 from pipelines.deliveries.receive import Delivery, deliveries, receive
 from pipelines.keys import keyed_hash, new_key, read_key
@@ -228,6 +229,7 @@ def test_the_order_of_receipt_changes_no_byte_of_any_table(tmp_path: Path, regis
         else:
             make_reference(home, registry)
         samples.stage(home, registry, {})
+        make_places(home, registry)
         make_lines(home, registry)
         found.append(samples.table_bytes(home))
     assert len(found[0]) > 15

@@ -11,6 +11,7 @@ from nights import flows_here
 from postgres import Server, free_port, postgres
 
 from pipelines.conformed.make import make_lines
+from pipelines.conformed.places.candidates import make_places
 from pipelines.deliveries.database import variable
 from pipelines.deliveries.inspect import read_source
 from pipelines.deliveries.receive import Received, deliveries, receive
@@ -59,6 +60,7 @@ def lines(home: Home, registry: Registry, name: str) -> pl.DataFrame:
     read_source(home, registry, SOURCE)
     parse_source(home, registry, SOURCE)
     make_reference(home, registry)
+    make_places(home, registry)
     make_lines(home, registry)
     return samples.table(home, registry, name)
 

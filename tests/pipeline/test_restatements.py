@@ -13,6 +13,7 @@ import pytest
 import samples
 
 from pipelines.conformed.make import make_lines
+from pipelines.conformed.places.candidates import make_places
 from pipelines.deliveries.receive import receive
 from pipelines.store import Home
 from schemas.contracts import SourceContract
@@ -241,6 +242,7 @@ def delivered(home: Home, contracts: Registry, world: Home, batches: list[Mappin
     for files in batches:
         receive(home, contracts, samples.put(home.inbox, files))
     samples.stage(home, contracts, {})
+    make_places(home, contracts)
     make_lines(home, contracts)
 
 

@@ -19,6 +19,7 @@ from illicit_flows.source.check import Checked, check_file
 from illicit_flows.source.phrases import catalogue
 from illicit_flows.source.template import PREPARED_ROWS, Row, blank_form, form_contract
 from pipelines.conformed.make import make_legs, make_lines
+from pipelines.conformed.places.candidates import make_places
 from pipelines.deliveries.receive import receive
 from pipelines.reference.make import make_reference
 from pipelines.store import Home
@@ -124,6 +125,7 @@ def test_a_form_that_is_sent_again_restates_its_own_incidents_and_no_other_agenc
     later = changed(police, incident_number="2023/002", seized_on=date(2023, 9, 1))
     grown = [changed(police, quantity=14), later]
     samples.stage(home, registry, {f"{inbox}/a.xlsx": blank_form(registry, "es", rows=grown)})
+    make_places(home, registry)
     make_lines(home, registry)
     make_legs(home, registry)
     lines = samples.table(home, registry, "conformed.lines").sort("record_id")

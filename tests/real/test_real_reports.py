@@ -17,6 +17,7 @@ from weighing import misweighed
 
 from illicit_flows.source.check import check_file
 from pipelines.conformed.make import make_contradictions, make_legs, make_lines, make_outliers, make_totals
+from pipelines.conformed.places.candidates import make_places
 from pipelines.deliveries.inspect import read_source, summarise
 from pipelines.deliveries.receive import Received, receive
 from pipelines.reference.make import make_reference
@@ -61,6 +62,7 @@ def night(tmp_path_factory: pytest.TempPathFactory, registry: Registry, real_rep
     summarise(home, registry)
     make_reference(home, registry)
     make_totals(home, registry)
+    make_places(home, registry)
     lines = make_lines(home, registry)
     make_legs(home, registry)
     make_contradictions(home, registry)

@@ -1,0 +1,1 @@
+"""Which place a report means: questions, candidates with their probability, and the answer that is chosen."""
