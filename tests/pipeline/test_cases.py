@@ -16,6 +16,7 @@ from nights import KEY
 
 from pipelines.conformed.cases import make
 from pipelines.conformed.make import make_lines
+from pipelines.conformed.places.candidates import make_places
 from pipelines.published.report import Unbalanced, run_report
 from pipelines.reference.make import make_reference
 from pipelines.store import Home, StoreError
@@ -119,6 +120,7 @@ def conform(home: Home, contracts: Registry, **files: tuple[str, list[str]]) -> 
         for name, (file, rows) in files.items()
     }
     samples.stage(home, contracts, delivered)
+    make_places(home, contracts)
     make_lines(home, contracts)
     make.make_cases(home, contracts)
 
