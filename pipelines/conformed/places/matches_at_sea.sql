@@ -10,5 +10,4 @@ SELECT
 FROM questions AS q
 JOIN reference.places AS p ON p.place_kind = 'sea_area' AND p.area IN (q.place_area, 'XHS')  -- n:m, two seas
 JOIN reference.place_names AS n ON n.place_id = p.place_id AND contains(q.text_key, n.name_key)  -- n:m
-WHERE n.name_kind = 'alternate'
 GROUP BY ALL
