@@ -8,12 +8,16 @@ from assets.house import House
 from assets.metadata import materialised, table_spec
 from pipelines.conformed.cases.make import CASE_INPUTS, CASE_TABLES, make_cases
 from pipelines.conformed.make import (
+    GROUP_INPUTS,
     LINE_INPUTS,
     OUTLIER_INPUTS,
+    PAIR_INPUTS,
     RECONCILIATION_INPUTS,
     SEIZURE_INPUTS,
     make_contradictions,
     make_cultivation,
+    make_duplicate_pairs,
+    make_groups,
     make_legs,
     make_lines,
     make_outliers,
@@ -94,6 +98,16 @@ def conform_cultivation(house: House) -> Iterable[dg.MaterializeResult[None]]:
 @dg.multi_asset(name="doubt_quantities", specs=[table_spec("conformed.outliers", OUTLIER_INPUTS)])
 def doubt_quantities(house: House) -> Iterable[dg.MaterializeResult[None]]:
     yield from materialised({"conformed.outliers": make_outliers(house.at, registry())})
+
+
+@dg.multi_asset(name="pair_lines", specs=[table_spec("conformed.duplicate_pairs", PAIR_INPUTS)])
+def pair_lines(house: House) -> Iterable[dg.MaterializeResult[None]]:
+    yield from materialised({"conformed.duplicate_pairs": make_duplicate_pairs(house.at, registry())})
+
+
+@dg.multi_asset(name="group_lines", specs=[table_spec("conformed.groups", GROUP_INPUTS)])
+def group_lines(house: House) -> Iterable[dg.MaterializeResult[None]]:
+    yield from materialised({"conformed.groups": make_groups(house.at, registry())})
 
 
 @dg.multi_asset(name="weigh_seizures", specs=[table_spec("conformed.seizures", SEIZURE_INPUTS)])

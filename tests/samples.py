@@ -23,6 +23,8 @@ from pipelines.conformed.cases.make import make_cases
 from pipelines.conformed.make import (
     make_contradictions,
     make_cultivation,
+    make_duplicate_pairs,
+    make_groups,
     make_legs,
     make_lines,
     make_outliers,
@@ -173,6 +175,8 @@ def conformed(home: Home, registry: Registry) -> None:
     make_totals(home, registry)
     make_cultivation(home, registry)
     make_outliers(home, registry)
+    make_duplicate_pairs(home, registry)
+    make_groups(home, registry)
     make_seizures(home, registry)
     make_reconciliation(home, registry)
 

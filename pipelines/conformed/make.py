@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from pipelines.conformed.duplicates.link import compare, groups_query, pairs_query
 from pipelines.conformed.places.points import located
 from pipelines.conformed.places.questions import asked
 from pipelines.store import Home, StoreError, add_codes, connect, rows, sql, write_query
@@ -15,7 +16,9 @@ LINE_INPUTS = (
     "reference.places", "reference.rates", "reference.scopes", "reference.sources", "conformed.place_questions",
 )  # fmt: skip
 OUTLIER_INPUTS = ("conformed.lines", "conformed.totals", "reference.areas", "staging.decisions")
-SEIZURE_INPUTS = ("conformed.lines", "conformed.outliers")
+PAIR_INPUTS = ("conformed.lines", "conformed.legs", "staging.decisions")
+GROUP_INPUTS = ("conformed.lines", "conformed.legs", "conformed.duplicate_pairs")
+SEIZURE_INPUTS = ("conformed.lines", "conformed.groups", "conformed.outliers")
 RECONCILIATION_INPUTS = ("conformed.seizures", "conformed.totals")
 LINE_CODES = ("units", "transport_modes", "facilities", "size_classes")
 
@@ -87,6 +90,27 @@ def make_outliers(home: Home, registry: Registry) -> int:
     (lines,) = rows(con, "SELECT count(*) FROM conformed.lines")[0]
     if written != lines:
         raise StoreError(f"conformed.outliers: {lines} lines became {written} rows")
+    return written
+
+
+def make_duplicate_pairs(home: Home, registry: Registry) -> int:
+    """Write `conformed.duplicate_pairs`: pairs of lines that may tell of one seizure, with their probability."""
+    con = connect(home, registry, PAIR_INPUTS)
+    compare(con, {source.source: source.mirrors for source in registry.sources.values() if source.mirrors})
+    query, parameters = pairs_query(con)
+    return write_query(con, home, registry, "conformed.duplicate_pairs", query, parameters)
+
+
+def make_groups(home: Home, registry: Registry) -> int:
+    """Write `conformed.groups`: the duplicate set, the incident and the weights of every line.
+
+    Raises `StoreError` where a line is lost.
+    """
+    con = connect(home, registry, GROUP_INPUTS)
+    written = write_query(con, home, registry, "conformed.groups", groups_query(con))
+    (lines,) = rows(con, "SELECT count(*) FROM conformed.lines")[0]
+    if written != lines:
+        raise StoreError(f"conformed.groups: {lines} lines became {written} rows")
     return written
 
 

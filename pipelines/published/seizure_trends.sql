@@ -6,7 +6,8 @@ WITH lines AS (
         make_date(s.year, 1, 1) AS year_start,
         CAST(s.kg_low AS DECIMAL(20, 6)) * s.line_weight AS weighed_low,
         CAST(s.kg_mid AS DECIMAL(20, 6)) * s.line_weight AS weighed_mid,
-        CAST(s.kg_high AS DECIMAL(20, 6)) * s.line_weight AS weighed_high
+        CAST(s.kg_high AS DECIMAL(20, 6)) * s.line_weight AS weighed_high,
+        CAST(s.kg_mid AS DECIMAL(20, 6)) * s.line_weight_merged AS weighed_merged
     FROM conformed.seizures AS s
 ),
 
@@ -25,17 +26,21 @@ figures AS (
         count(*) AS n_rows,
         count(*) FILTER (WHERE in_scope AND line_weight > 0) AS n_in_scope,
         coalesce(sum(line_weight) FILTER (WHERE in_scope), 0) AS n_lines,
+        coalesce(sum(line_weight_merged) FILTER (WHERE in_scope), 0) AS n_lines_merged,
+        count(*) FILTER (WHERE in_scope) AS n_lines_unmerged,
         coalesce(sum(incident_weight) FILTER (WHERE in_scope), 0) AS n_incidents,
         coalesce(sum(line_weight) FILTER (WHERE in_kg_totals AND kg_mid >= 1), 0) AS n_ge_1kg,
         coalesce(sum(weighed_low) FILTER (WHERE in_kg_totals), 0) AS kg_low,
         coalesce(sum(weighed_mid) FILTER (WHERE in_kg_totals), 0) AS kg_mid,
         coalesce(sum(weighed_high) FILTER (WHERE in_kg_totals), 0) AS kg_high,
+        coalesce(sum(weighed_merged) FILTER (WHERE in_kg_totals), 0) AS kg_mid_merged,
+        coalesce(sum(kg_mid) FILTER (WHERE in_kg_totals), 0) AS kg_mid_unmerged,
         coalesce(sum(weighed_mid) FILTER (WHERE in_kg_totals AND outlier_flag = 'none'), 0) AS kg_mid_excl_review,
         coalesce(
             sum(weighed_mid) FILTER (WHERE in_scope AND in_group_kg AND NOT in_kg_totals), 0
         ) AS kg_excluded,
         count(*) FILTER (WHERE in_scope AND line_weight > 0 AND kg_mid IS NULL) AS kg_unknown_rows,
-        max(weighed_mid) FILTER (WHERE in_kg_totals) AS kg_largest,
+        max(kg_mid) FILTER (WHERE in_kg_totals) AS kg_largest,
         bool_or(in_scope AND line_weight > 0 AND outlier_flag IN ('review', 'impossible')) AS is_doubted
     FROM dated
     GROUP BY country, commodity_group, period_type, period_start
@@ -169,17 +174,21 @@ SELECT
     f.country, f.commodity_group, f.period_type, f.period_start, f.year,
     coalesce(f.n_rows, 0) AS n_rows,
     CASE WHEN f.has_figure THEN coalesce(f.n_lines, 0) END AS n_lines,
+    CASE WHEN f.has_figure THEN coalesce(f.n_lines_merged, 0) END AS n_lines_merged,
+    CASE WHEN f.has_figure THEN coalesce(f.n_lines_unmerged, 0) END AS n_lines_unmerged,
     CASE WHEN f.has_figure THEN coalesce(f.n_incidents, 0) END AS n_incidents,
     CASE WHEN f.has_figure THEN coalesce(f.n_ge_1kg, 0) END AS n_ge_1kg,
     CASE WHEN f.has_figure THEN coalesce(f.kg_low, 0) END AS kg_low,
     CASE WHEN f.has_figure THEN coalesce(f.kg_mid, 0) END AS kg_mid,
     CASE WHEN f.has_figure THEN coalesce(f.kg_high, 0) END AS kg_high,
+    CASE WHEN f.has_figure THEN coalesce(f.kg_mid_merged, 0) END AS kg_mid_merged,
+    CASE WHEN f.has_figure THEN coalesce(f.kg_mid_unmerged, 0) END AS kg_mid_unmerged,
     CASE WHEN f.has_figure THEN coalesce(f.kg_mid_excl_review, 0) END AS kg_mid_excl_review,
     CASE WHEN f.has_figure THEN coalesce(f.kg_excluded, 0) END AS kg_excluded,
     CASE WHEN f.has_figure THEN coalesce(f.kg_unknown_rows, 0) END AS kg_unknown_rows,
     CASE
         WHEN f.has_figure AND f.kg_mid > 0
-            THEN CAST(CAST(f.kg_largest AS DOUBLE) / CAST(f.kg_mid AS DOUBLE) AS DECIMAL(9, 6))
+            THEN CAST(least(CAST(f.kg_largest AS DOUBLE) / CAST(f.kg_mid AS DOUBLE), 1) AS DECIMAL(9, 6))
     END AS share_largest_seizure,
     CASE WHEN f.has_figure AND f.period_type = 'month' THEN coalesce(u.n_undated, 0) END AS n_undated,
     f.obs_state,

@@ -27,6 +27,8 @@ from pipelines.world.seizing import IDS_STREET, POLICE, Cells, possible
 Objects = npt.NDArray[np.object_]
 CHUNK = 250_000
 CARIBBEAN = "caribbean_customs"
+STREET_MILLIGRAMS = 100_000
+"""Below 100 g an amount is one that a street dealer carries."""
 _OF_ROUTE = [  # what a find shares with the one that it was made together with
     "publisher", "route_id", "seizing_country", "origin", "departure", "transit", "destination", "seized_at",
     "place_id", "mode", "cross_border",
@@ -126,7 +128,7 @@ def happened(stage: Stage, chunk: int) -> pl.DataFrame:
     things = {name: values[cell] for name, values in stage.cells.things.items()}
     milligrams, tablets = _weights(p, rng, things)
     pieces = np.maximum(np.rint(log_normal(rng, things["pieces"], things["pieces_spread"], len(cell))), 1)
-    like = _operations(p, rng, things["operation"], year_of[day])
+    like = _operations(p, rng, np.where(milligrams < STREET_MILLIGRAMS, things["operation"], -1), year_of[day])
     take = _seized_together(p, rng, things["caribbean"][like], stage.publishers_of(cell[like]) == CARIBBEAN)
     cell, day, counted = cell[like], day[like], things["counted"][like] >= 0
     by_route = stage.cells.rows.select(_OF_ROUTE)[cell[take]]

@@ -48,6 +48,7 @@ SOUND: dict[str, Plant] = {
         "n_areas_not_covered": 1,
     },
     "within_is_one_group": {"is_within_group": True},
+    "lines_in_order": {"seizure_id": "a"},
 }
 """Cells that a sound row needs so that its table's own rules hold."""
 
@@ -75,7 +76,11 @@ BREAKS: dict[str, list[Plant]] = {
     "equivalent_apart": [{"equiv_product": None}, {"kg_equiv_mid": None}, {"equiv_factor_id": None}],
     "seized_order": [{"seized_to": date(2020, 1, 31)}],
     "year_of_date": [{"year": 2019}],
-    "mirror_weighs_nothing": [{"is_mirror": True, "line_weight": Decimal("0.5")}],
+    "lines_in_order": [{"seizure_id": "p"}],
+    "decision_has_id": [{"decision_id": None}, {"pair_basis": "mirror", "probability": Decimal(1)}],
+    "decided_is_sure": [{"probability": Decimal("0.5")}],
+    "model_shows_its_bits": [{"pair_basis": "model", "decision_id": None, "bits_chance": None}],
+    "lines_bounds": [{"n_lines_merged": Decimal(9)}, {"n_lines_unmerged": 0}],
     "impossible_has_official_total": [{"outlier_flag": "impossible", "official_kg": None}],
     "only_a_person_excludes": [{"outlier_flag": "excluded", "decision_id": None}],
     "score_names_its_class": [{"outlier_score": None}, {"compared_with": None}],
@@ -89,8 +94,8 @@ BREAKS: dict[str, list[Plant]] = {
     "doubt_has_a_reason": [{"outlier_reason": None}, {"outlier_flag": "none"}],
     "given_is_mapped_or_not": [{"n_unmapped": 0}, {"n_mapped": 3}],
     "only_values_have_numbers": [{"obs_state": "not_covered"}, {"obs_state": "not_reported"}, {"kg_mid": None}],
-    "zero_is_zero": [{"obs_state": "zero", "n_lines": Decimal(3)}],
-    "value_counts": [{"obs_state": "value", "n_lines": Decimal(0)}],
+    "zero_is_zero": [{"obs_state": "zero", "n_lines": Decimal(3), "n_lines_unmerged": 3}],
+    "value_counts": [{"obs_state": "value", "n_lines": Decimal(0), "n_lines_merged": Decimal(0)}],
     "linked_includes_made": [{"n_linked": Decimal("0.5")}],
     "precursors_apart": [{"incb_schedule": "1988-II"}, {"commodity_family": "precursors"}],
     "mapping_is_cited": [{"mapping_citation": None}, dict.fromkeys(WRITTEN)],
@@ -141,6 +146,8 @@ IMPLIED: dict[str, str] = {
         ),
         "states_add_up",
     ),
+    "probability_range": "decided_is_sure",
+    "pair_basis_codes": "decision_has_id",
     "departure_group_codes": "within_is_one_group",
     "destination_group_codes": "within_is_one_group",
 }

@@ -15,6 +15,7 @@ import polars as pl
 from pipelines.world import places, words
 from pipelines.world.draws import Integers, Numbers, a_few, draw, draw_words
 from pipelines.world.parameters import Parameters
+from pipelines.world.truth import STREET_MILLIGRAMS
 
 TOLD = {
     "event_id": pl.Int64, "line_no": pl.Int16, "record_id": pl.String, "relation": pl.String,
@@ -22,9 +23,6 @@ TOLD = {
     **dict.fromkeys(words.FLAGS, pl.Boolean),
 }  # fmt: skip
 """Columns of the truth about a report row, without where it stands."""
-
-
-STREET_MILLIGRAMS = 100_000
 
 
 @dataclass(frozen=True)
