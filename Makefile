@@ -45,7 +45,8 @@ check: setup  ## ruff, format, mypy, import direction, contracts, unit tests
 	$(BIN)/mypy
 	$(BIN)/python -m pytest tests/unit
 
-bench: setup  ## speed and memory beside a peer, in one run
+bench: setup  ## duplicates beside two baselines; speed and memory beside a peer
+	$(BIN)/python bench/duplicates.py
 	$(BIN)/python bench/cold_run.py
 
 docs: setup  ## the guides as HTML, in docs/_build

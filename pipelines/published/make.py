@@ -22,7 +22,7 @@ INPUTS: dict[str, tuple[str, ...]] = {
         "inferred.route_posteriors",
     ),
     "published.coverage": (*REPORTING, "conformed.reconciliation"),
-    "published.review_queue": ("conformed.seizures", "conformed.outliers"),
+    "published.review_queue": ("conformed.seizures", "conformed.outliers", "conformed.duplicate_pairs"),
     "published.seizure_trends_by_area": ("published.seizure_trends", *GROUPS),
     "published.coverage_by_area": ("published.coverage", *GROUPS),
     "published.country_roles_by_area": (
