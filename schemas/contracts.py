@@ -522,7 +522,7 @@ class SourceContract(Contract):
     identity: list[str] = []
     """Columns whose text tells a row from others where the publisher has no record id. Default: all that are mapped."""
     mirrors: str | None = None
-    """Another source that delivers the same events: rows of this one weigh nothing."""
+    """Another source that delivers the same events: a row that equals one of its rows is that row's certain copy."""
     reporter_role: Literal["seizing_authority", "national_focal_point", "international_organisation"]
     constants: dict[Target, str] = {}
     columns: dict[str, ColumnMap]
