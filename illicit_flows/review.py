@@ -22,8 +22,8 @@ QUEUE = "published.review_queue"
 LEAST_DIGITS = 8
 SHOWN = (
     "rank", "kind", "influence", "kg_at_stake", "share_at_stake", "probability", "reporter", "commodity_group", "year",
-    "kg_mid", "kg_expected", "official_kg", "outlier_flag", "outlier_reason", "unit_suspect", "source_id", "file_name", "row_no",
-    "seizure_id", "other_seizure_id",
+    "kg_mid", "kg_expected", "official_kg", "outlier_flag", "outlier_reason", "unit_suspect", "source_id", "file_name",
+    "row_no", "seizure_id", "other_seizure_id",
 )  # fmt: skip
 
 Who = Annotated[str, typer.Option("--who", help="Who decided. Kept in the home's file alone.")]
