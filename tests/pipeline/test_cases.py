@@ -18,7 +18,6 @@ from pipelines.conformed.cases import make
 from pipelines.conformed.make import make_lines
 from pipelines.conformed.places.candidates import make_places
 from pipelines.published.report import Unbalanced, run_report
-from pipelines.reference.make import make_reference
 from pipelines.store import Home, StoreError
 from pipelines.world import make_world
 from schemas.contracts import SourceContract
@@ -97,7 +96,7 @@ def says(
 def reference(contracts: Registry, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tables of cited facts, made once."""
     home = Home.at(tmp_path_factory.mktemp("reference")).make()
-    make_reference(home, contracts)
+    samples.reference(home, contracts)
     return home.tables / "reference"
 
 

@@ -20,7 +20,6 @@ from pipelines.conformed.places.candidates import make_places
 from pipelines.deliveries.inspect import Inspection, inspect_file, withheld
 from pipelines.deliveries.receive import Delivery, deliveries, receive
 from pipelines.keys import keyed_hash, new_key, read_key
-from pipelines.reference.make import make_reference
 from pipelines.store import Home
 from schemas.contracts import SourceContract
 from schemas.messages import PLACEHOLDER
@@ -227,7 +226,7 @@ def test_the_order_of_receipt_changes_no_byte_of_any_table(tmp_path: Path, regis
         if found:
             shutil.copytree(tmp_path / "first" / "tables" / "reference", home.tables / "reference")
         else:
-            make_reference(home, registry)
+            samples.reference(home, registry)
         samples.stage(home, registry, {})
         make_places(home, registry)
         make_lines(home, registry)

@@ -19,7 +19,6 @@ import samples
 
 from pipelines.conformed.make import make_lines
 from pipelines.conformed.places.candidates import make_places
-from pipelines.reference.make import make_reference
 from pipelines.store import Home, connect, frame
 from schemas.registry import Registry
 
@@ -130,7 +129,7 @@ def delivered(home: Home, registry: Registry, traps: list[Trap]) -> Home:
 @pytest.fixture(scope="module")
 def reference(tmp_path_factory: pytest.TempPathFactory, registry: Registry) -> Home:
     home = Home.at(tmp_path_factory.mktemp("gazetteer")).make()
-    make_reference(home, registry)
+    samples.reference(home, registry)
     return home
 
 

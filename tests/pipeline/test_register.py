@@ -15,7 +15,6 @@ from pipelines.conformed.places.candidates import make_places
 from pipelines.deliveries.database import variable
 from pipelines.deliveries.inspect import read_source
 from pipelines.deliveries.receive import Received, deliveries, receive
-from pipelines.reference.make import make_reference
 from pipelines.staging.make import parse_source
 from pipelines.store import Home
 from schemas.registry import Registry
@@ -59,7 +58,7 @@ def look(home: Home, registry: Registry, tmp_path: Path) -> Received:
 def lines(home: Home, registry: Registry, name: str) -> pl.DataFrame:
     read_source(home, registry, SOURCE)
     parse_source(home, registry, SOURCE)
-    make_reference(home, registry)
+    samples.reference(home, registry)
     make_places(home, registry)
     make_lines(home, registry)
     return samples.table(home, registry, name)

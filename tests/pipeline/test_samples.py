@@ -21,7 +21,6 @@ from illicit_flows.cli import app
 from illicit_flows.source.check import check_file
 from pipelines.deliveries.receive import Received
 from pipelines.keys import new_key
-from pipelines.reference.make import make_reference
 from pipelines.staging.make import parse_source
 from pipelines.store import Home
 from schemas.registry import PROJECT, Registry
@@ -119,7 +118,7 @@ class Carried(NamedTuple):
 def carried(tmp_path_factory: pytest.TempPathFactory, registry: Registry) -> Carried:
     """A home with the samples that are right, conformed. Tests read it and write nothing into it."""
     right = carry(tmp_path_factory.mktemp("right"), registry, RIGHT)
-    make_reference(right.home, registry)
+    samples.reference(right.home, registry)
     samples.conformed(right.home, registry)
     return right
 

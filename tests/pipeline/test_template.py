@@ -21,7 +21,6 @@ from illicit_flows.source.template import PREPARED_ROWS, Row, blank_form, form_c
 from pipelines.conformed.make import make_legs, make_lines
 from pipelines.conformed.places.candidates import make_places
 from pipelines.deliveries.receive import receive
-from pipelines.reference.make import make_reference
 from pipelines.store import Home
 from schemas.contracts import LANGUAGES, Language
 from schemas.registry import CODES_OF_TARGET, Registry
@@ -113,7 +112,7 @@ def test_the_number_of_a_case_leaves_the_form_as_a_hash_alone(registry: Registry
 def test_a_form_that_is_sent_again_restates_its_own_incidents_and_no_other_agencys(
     home: Home, registry: Registry
 ) -> None:
-    make_reference(home, registry)
+    samples.reference(home, registry)
     police, customs, _ = ROWS
     inbox = form_contract(registry).publisher.inbox
     forms = {

@@ -18,7 +18,6 @@ from weighing import misweighed
 
 from pipelines.conformed.make import make_lines
 from pipelines.conformed.places.candidates import make_places
-from pipelines.reference.make import make_reference
 from pipelines.store import Home
 from schemas.factors import COLUMNS, factor_faults, read_factors
 from schemas.registry import FACTORS, PROJECT, Registry
@@ -219,7 +218,7 @@ def written(contracts: Registry, folder: Path, rows: list[dict[str, str]]) -> Re
 def weighed_anew(world: Home, home: Home, contracts: Registry) -> pl.DataFrame:
     """The lines of the same reports under other factors, in a home of their own."""
     shutil.copytree(world.tables, home.tables, dirs_exist_ok=True)
-    make_reference(home, contracts)
+    samples.reference(home, contracts)
     make_places(home, contracts)
     make_lines(home, contracts)
     assert misweighed(home, contracts) == {"ties": [], "wrong": []}
