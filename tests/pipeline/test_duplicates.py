@@ -81,7 +81,10 @@ COLOMBIA: Mapping[str, Row] = {
     "twice here, once there": {"MUNICIPIO": "TWICE", "CANTIDAD": "33"},
     "once here, twice there": {"MUNICIPIO": "ONCE", "CANTIDAD": "34"},
 }
+SPELT = [{"MUNICIPIO": place, "CANTIDAD": "77"} for place in ("SAN INVENTADO", "SAN INVENTADO (CT)")]
+"""Two events whose codes and amounts are equal, and whose places are spelt otherwise; the mirror turns them round."""
 HERE = [
+    *SPELT,
     COLOMBIA["equal"],
     COLOMBIA["of another day"],
     *[COLOMBIA["twice here, once there"]] * 2,
@@ -90,6 +93,7 @@ HERE = [
 THERE = [
     {"municipio": one["MUNICIPIO"], "cantidad": one["CANTIDAD"], "fecha": one.get("fecha", samples.API["fecha"])}
     for one in (
+        *reversed(SPELT),
         COLOMBIA["equal"], {**COLOMBIA["of another day"], "fecha": "2018-05-16T00:00:00.000"},
         COLOMBIA["twice here, once there"],
         *[COLOMBIA["once here, twice there"]] * 2,

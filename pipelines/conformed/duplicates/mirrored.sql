@@ -8,7 +8,7 @@ WITH numbered AS (
             PARTITION BY
                 source_id, reporter, seized_from, seized_to, commodity, quantity_reported, unit_reported, place_code, admin1,
                 facility
-            ORDER BY delivery_id, part, row_no, line_no
+            ORDER BY place_text, seizure_id
         ) AS nth
     FROM conformed.lines
 )
