@@ -15,8 +15,6 @@ SELECT
     l.seizure_id, l.source_id, l.delivery_id, l.part, l.row_no, l.incident_number, l.seized_from, l.agency_id, l.reporter,
     l.commodity, l.commodity_group,
     l.date_precision,
-    -- one desk is one publisher, or one agency where the publisher names it
-    concat_ws('/', l.source_id, l.agency_id) AS desk,
     date_diff('day', DATE '1970-01-01', l.seized_from) AS day_no,
     date_diff('day', DATE '1970-01-01', l.seized_to) AS last_day_no,
     CASE

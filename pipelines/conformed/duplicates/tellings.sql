@@ -3,13 +3,16 @@
 -- that day, and how many of them have this amount, or this place. All count rows, so that their order is nothing.
 WITH placed AS (
     SELECT
-        *,
+        s.*,
+        -- one desk is one publisher, or one agency where the publisher names it; a mirror has the desk of what it mirrors
+        concat_ws('/', coalesce(m.mirrored_source, s.source_id), s.agency_id) AS desk,
         coalesce(place_id, place_words) AS place_cell,
         -- the amount without its unit's power of ten: 2,786 tablets and 2.786 kg have the same digits
         CASE WHEN quantity_reported > 0 THEN left(ltrim(replace(CAST(quantity_reported AS VARCHAR), '.', ''), '0'), 3) END
             AS leading_digits,
         CASE WHEN ln_amount IS NOT NULL THEN CAST(round(ln_amount / 0.05) AS INTEGER) END AS amount_step
-    FROM stated
+    FROM stated AS s
+    LEFT JOIN mirrors AS m USING (source_id)  -- n:1
     ANTI JOIN mirrored USING (seizure_id)
 ),
 
