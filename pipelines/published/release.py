@@ -28,9 +28,12 @@ from schemas.registry import PROJECT, Registry
 from schemas.render import datapackage_resource, ddl, dictionary_page, literal, quoted
 
 NOT_RELEASED = frozenset(
-    {"deliveries.rows", "staging.reports", "staging.totals", "staging.outcomes", "staging.cultivation"}
-)
-"""Whole rows as received stay in the home."""
+    {
+        "deliveries.rows", "staging.reports", "staging.totals", "staging.outcomes", "staging.cultivation",
+        "reference.place_names",
+    }
+)  # fmt: skip
+"""Whole rows as received stay in the home, and so does the list of names that places are looked up by."""
 VIEWS = {
     "inferred.seizure_posteriors": """
         SELECT l.seizure_id, p.* EXCLUDE (evidence_id)

@@ -370,7 +370,7 @@ def test_a_full_disk_leaves_the_latest_release_as_it_was(simulated: Night, tmp_p
     small = tmp_path / "small"
     small.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=48m", "tmpfs", small], check=False, capture_output=True
+        ["mount", "-t", "tmpfs", "-o", "size=192m", "tmpfs", small], check=False, capture_output=True
     )
     if mounted.returncode:
         pytest.skip("no file system can be mounted here")
