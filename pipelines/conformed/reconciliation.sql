@@ -7,14 +7,17 @@ WITH here AS (
         year,
         count(*) AS n_rows,
         coalesce(sum(line_weight) FILTER (WHERE in_scope), 0) AS n_lines,
-        coalesce(sum(CAST(kg_mid AS DECIMAL(20, 6)) * line_weight) FILTER (WHERE in_kg_totals), 0) AS kg_mid,
         coalesce(
-            sum(CAST(kg_mid AS DECIMAL(20, 6)) * line_weight) FILTER (
+            sum(CAST(CAST(kg_mid AS DECIMAL(20, 6)) * line_weight AS DECIMAL(18, 6))) FILTER (WHERE in_kg_totals), 0
+        ) AS kg_mid,
+        coalesce(
+            sum(CAST(CAST(kg_mid AS DECIMAL(20, 6)) * line_weight AS DECIMAL(18, 6))) FILTER (
                 WHERE in_scope AND in_group_kg AND NOT in_kg_totals
             ),
             0
         ) AS kg_excluded,
-        max(CAST(kg_mid AS DECIMAL(20, 6)) * line_weight) FILTER (WHERE in_kg_totals) AS kg_largest,
+        max(CAST(CAST(kg_mid AS DECIMAL(20, 6)) * line_weight AS DECIMAL(18, 6)))
+            FILTER (WHERE in_kg_totals) AS kg_largest,
         coalesce(
             bool_or(in_scope AND line_weight > 0 AND outlier_flag IN ('review', 'impossible')), false
         ) AS has_doubt

@@ -4,10 +4,11 @@ WITH lines AS (
         s.*,
         CAST(date_trunc('month', s.seized_from) AS DATE) AS month_start,
         make_date(s.year, 1, 1) AS year_start,
-        CAST(s.kg_low AS DECIMAL(20, 6)) * s.line_weight AS weighed_low,
-        CAST(s.kg_mid AS DECIMAL(20, 6)) * s.line_weight AS weighed_mid,
-        CAST(s.kg_high AS DECIMAL(20, 6)) * s.line_weight AS weighed_high,
-        CAST(s.kg_mid AS DECIMAL(20, 6)) * s.line_weight_merged AS weighed_merged
+        -- rounded line by line, so that months add up to their year and countries to their region
+        CAST(CAST(s.kg_low AS DECIMAL(20, 6)) * s.line_weight AS DECIMAL(18, 6)) AS weighed_low,
+        CAST(CAST(s.kg_mid AS DECIMAL(20, 6)) * s.line_weight AS DECIMAL(18, 6)) AS weighed_mid,
+        CAST(CAST(s.kg_high AS DECIMAL(20, 6)) * s.line_weight AS DECIMAL(18, 6)) AS weighed_high,
+        CAST(CAST(s.kg_mid AS DECIMAL(20, 6)) * s.line_weight_merged AS DECIMAL(18, 6)) AS weighed_merged
     FROM conformed.seizures AS s
 ),
 

@@ -535,7 +535,8 @@ def test_every_figure_of_a_traced_table_is_the_sum_of_its_lines(simulated: Night
         key = ", ".join(f"p.{column}" for column in table.primary_key)
         wrong = simulated.rows(f"""
             WITH s AS ({LEGS}), summed AS (
-                SELECT {key}, sum({way.line_measure}) AS summed FROM {name} AS p JOIN s ON {joined} AND ({way.where})
+                SELECT {key}, sum({way.line_measure}) AS summed
+                FROM {name} AS p {way.through} JOIN s ON {joined} AND ({way.where})
                 GROUP BY ALL
             )
             SELECT p.{way.measure}, q.summed, {key} FROM {name} AS p LEFT JOIN summed AS q
