@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 from collections.abc import Mapping
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
@@ -35,20 +36,19 @@ def recomputed(row: Mapping[str, str], bound: str) -> Decimal:
         context.prec = 50
         text = row[f"cited_{bound}"]
         assert set(text) <= set("0123456789.+*/()"), text
-        # every number becomes a Decimal, so that 1/220 is divided in fifty digits
-        value = eval("".join(f"Decimal('{part}')" if part[0].isdigit() else part for part in tokens(text)))  # noqa: S307
+        value = calculated(ast.parse(text, mode="eval").body, text)
         exact = value * CITED[row["cited_unit"]] * Decimal(row["unit_size"])
         return exact.quantize(Decimal("1e-9"), rounding=ROUND_HALF_EVEN)
 
 
-def tokens(text: str) -> list[str]:
-    parts: list[str] = []
-    for sign in text:
-        if parts and sign in "0123456789." and parts[-1][-1] in "0123456789.":
-            parts[-1] += sign
-        else:
-            parts.append(sign)
-    return parts
+def calculated(node: ast.expr, text: str) -> Decimal:
+    """The value of a sum such as `(90+300)/2`; each number is a Decimal, so that 1/220 is divided in fifty digits."""
+    if isinstance(node, ast.Constant):
+        return Decimal(text[node.col_offset : node.end_col_offset])
+    assert isinstance(node, ast.BinOp), text
+    left, right = calculated(node.left, text), calculated(node.right, text)
+    operations = {ast.Add: left.__add__, ast.Mult: left.__mul__, ast.Div: left.__truediv__}
+    return operations[type(node.op)](right)
 
 
 def test_every_factor_is_recomputed_from_the_figure_that_its_row_cites(registry: Registry) -> None:
