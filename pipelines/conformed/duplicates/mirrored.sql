@@ -8,7 +8,8 @@ WITH numbered AS (
             PARTITION BY
                 source_id, reporter, seized_from, seized_to, commodity, quantity_reported, unit_reported, place_code, admin1,
                 facility
-            ORDER BY place_text, seizure_id
+            -- rows that say the same in all of it are numbered as they stand, which is how both formats list them
+            ORDER BY place_text, concealment, direction, delivery_id, part, row_no, line_no
         ) AS nth
     FROM conformed.lines
 )
