@@ -5,7 +5,6 @@ SELECT
     list_extract($date_levels, list_position($date_bits, CAST(round(1000 * mw_date) AS INTEGER))) AS level_date,
     list_extract($amount_levels, list_position($amount_bits, CAST(round(1000 * mw_amount) AS INTEGER))) AS level_amount,
     list_extract($place_levels, list_position($place_bits, CAST(round(1000 * mw_place) AS INTEGER))) AS level_place,
-    list_extract($own_desk_levels, list_position($own_desk_bits, CAST(round(1000 * mw_own_desk) AS INTEGER))) AS level_own_desk,
     mw_date AS bits_date,
     mw_amount AS bits_amount,
     mw_place AS bits_place,

@@ -12,7 +12,7 @@ from pipelines.conformed.duplicates.model import Weights, splink_settings, weigh
 from pipelines.conformed.duplicates.sets import weigh
 from pipelines.store import Connection, frame, sql
 
-COUNTED = ("date", "amount", "place", "own_desk")
+COUNTED = ("date", "amount", "place")
 """Comparisons whose level is kept beside its bits."""
 
 
