@@ -163,15 +163,15 @@ def endings(counts: Mapping[str, int]) -> dict[str, int]:
 
 @cache
 def _places() -> Path:
-    """The tables of places, made once a session: they do not depend on what is delivered."""
+    """The tables of places and ways, made once a session: they do not depend on what is delivered."""
     home = Home.at(Path(tempfile.mkdtemp(prefix="places."))).make()
     make_reference(home, load_registry())
     return home.tables / "reference"
 
 
 def reference(home: Home, registry: Registry) -> None:
-    """The reference tables; those of places are copied in, and made anew only where the registry's differ."""
-    for name in ("places", "place_names", "gazetteer.json"):
+    """The reference tables; those that stand are copied in, and made anew only where the registry's differ."""
+    for name in ("places", "place_names", "gazetteer.json", "area_pairs", "network.json"):
         source, target = _places() / name, home.tables / "reference" / name
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from pipelines import names
-from pipelines.reference import gazetteer
+from pipelines.reference import gazetteer, network
 from pipelines.store import Connection, Home, connect, sha256_of, write_bytes, write_frame
 from schemas.areas import group_chain, spells
 from schemas.factors import reference_rows
@@ -25,14 +28,24 @@ GROUP_COLUMNS = {
 }  # fmt: skip
 M49_SAYS = "UN M49"
 GAZETTEER = ("reference.places", "reference.place_names")
+NETWORK = ("reference.area_pairs",)
+TOWN_COLUMNS = ["place_id", "place_name", "place_kind", "area", "lat", "lon", "population"]
 PLACED = "not in today's UN M49; placed here where its territory lies"
 
 
 def make_reference(home: Home, registry: Registry) -> dict[str, int]:
-    """Write all reference tables; returns their numbers of rows."""
+    """Write all reference tables; returns their numbers of rows.
+
+    What rests on packages and tracked files alone and takes longer than all else is made again only where it differs:
+    the gazetteer, and the network that is made of it.
+    """
     con = connect(home, registry)
+    places = Kept(home, registry, "gazetteer", GAZETTEER, _basis(registry))
+    made = {} if places.stand else dict(zip(GAZETTEER, gazetteer.make_gazetteer(registry), strict=True))
+    towns = _towns(made.get("reference.places"), places)
+    areas = network.add_centres(_areas(registry), towns)
     tables = {
-        "reference.areas": _as_table(registry, "reference.areas", _areas(registry)),
+        "reference.areas": _as_table(registry, "reference.areas", areas),
         "reference.area_groups": _as_table(registry, "reference.area_groups", _area_groups(registry)),
         "reference.area_members": _as_table(registry, "reference.area_members", _area_members(registry)),
         "reference.commodities": _as_table(registry, "reference.commodities", _commodities(registry)),
@@ -42,28 +55,80 @@ def make_reference(home: Home, registry: Registry) -> dict[str, int]:
         "reference.sources": _as_table(registry, "reference.sources", _sources(registry)),
     }
     written = {name: write_frame(con, home, registry, name, table) for name, table in tables.items()}
-    return written | _gazetteer(con, home, registry)
+    written |= places.rows if places.stand else places.write(con, made)
+    ways = Kept(home, registry, "network", NETWORK, _network_basis(registry, places))
+    return written | (ways.rows if ways.stand else ways.write(con, _network(areas, towns)))
 
 
-def _gazetteer(con: Connection, home: Home, registry: Registry) -> dict[str, int]:
-    """Write the tables of places, unless those that are there are made of the very same.
+@dataclass(frozen=True)
+class Kept:
+    """Tables that stand from night to night. A note beside them says what they were made of and what their bytes are;
+    where either differs, they are made anew."""
 
-    They rest on packages and tracked files alone, and take longer than all else here. The note beside them says what
-    they were made of and what their bytes are; where either differs, they are made anew.
-    """
-    files = {name: home.table_file(registry.tables[name]) for name in GAZETTEER}
-    note = home.tables / "reference" / "gazetteer.json"
-    basis = _basis(registry)
-    known = json.loads(note.read_text(encoding="utf-8")) if note.exists() else {}
-    if known.get("basis") == basis and known["sha256"] == _hashes(files):
-        return dict(known["rows"])
-    note.unlink(missing_ok=True)
-    written = {
-        name: write_frame(con, home, registry, name, _as_table(registry, name, rows))
-        for name, rows in zip(GAZETTEER, gazetteer.make_gazetteer(registry), strict=True)
-    }
-    write_bytes(note, json.dumps({"basis": basis, "sha256": _hashes(files), "rows": written}).encode())
-    return written
+    home: Home
+    registry: Registry
+    name: str
+    tables: tuple[str, ...]
+    basis: str
+    """SHA-256 of all that the tables are made of."""
+
+    @property
+    def note(self) -> Path:
+        return self.home.tables / "reference" / f"{self.name}.json"
+
+    def file(self, table: str) -> Path:
+        return self.home.table_file(self.registry.tables[table])
+
+    @property
+    def known(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.note.read_text(encoding="utf-8")) if self.note.exists() else {}
+        return found
+
+    @property
+    def stand(self) -> bool:
+        """Whether the tables are those that would be made."""
+        known = self.known
+        return known.get("basis") == self.basis and known["sha256"] == self._hashes()
+
+    @property
+    def rows(self) -> dict[str, int]:
+        """Numbers of rows of tables that stand."""
+        return dict(self.known["rows"])
+
+    def write(self, con: Connection, made: Mapping[str, pl.DataFrame]) -> dict[str, int]:
+        """Write the tables, then the note; returns their numbers of rows."""
+        self.note.unlink(missing_ok=True)
+        written = {
+            name: write_frame(con, self.home, self.registry, name, _as_table(self.registry, name, made[name]))
+            for name in self.tables
+        }
+        note = {"basis": self.basis, "sha256": self._hashes(), "rows": written}
+        write_bytes(self.note, json.dumps(note).encode())
+        return written
+
+    def _hashes(self) -> dict[str, str]:
+        return {name: sha256_of(self.file(name)) for name in self.tables if self.file(name).exists()}
+
+
+def _towns(made: pl.DataFrame | None, places: Kept) -> pl.DataFrame:
+    """The populated places of the gazetteer, as just made or as they stand."""
+    known = pl.read_parquet(places.file("reference.places"), columns=TOWN_COLUMNS) if made is None else made
+    return known.filter(pl.col("place_kind") == "city").select(TOWN_COLUMNS)
+
+
+def _network(areas: pl.DataFrame, towns: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    return {"reference.area_pairs": network.area_pairs(areas, towns)}
+
+
+def _network_basis(registry: Registry, places: Kept) -> str:
+    """SHA-256 of all that the network is made of: the gazetteer, packages, code, contracts."""
+    digest = hashlib.sha256(places.basis.encode())
+    for package in ("babel", "numpy", "scipy"):
+        digest.update(f"{package} {version(package)}\0".encode())
+    digest.update(Path(network.__file__).read_bytes())
+    for name in NETWORK:
+        digest.update(ddl(registry, registry.tables[name]).encode())
+    return digest.hexdigest()
 
 
 def _basis(registry: Registry) -> str:
@@ -78,10 +143,6 @@ def _basis(registry: Registry) -> str:
     for name in GAZETTEER:
         digest.update(ddl(registry, registry.tables[name]).encode())
     return digest.hexdigest()
-
-
-def _hashes(files: dict[str, Path]) -> dict[str, str]:
-    return {name: sha256_of(path) for name, path in files.items() if path.exists()}
 
 
 def _as_table(registry: Registry, name: str, rows: pl.DataFrame) -> pl.DataFrame:

@@ -72,6 +72,7 @@ BREAKS: dict[str, list[Plant]] = {
     "about_a_place": [{"contradiction_areas": []}],
     "value_has_rate": [{"rate_id": None}, {"value_usd": None}],
     "states_a_figure": [{"kg": None, "quantity_reported": None}],
+    "area_pair_apart": [{"other_area": "ABW", "area": "ABW"}],
     "period_order": [{"period_end": date(2020, 1, 31)}],
     "equivalent_apart": [{"equiv_product": None}, {"kg_equiv_mid": None}, {"equiv_factor_id": None}],
     "seized_order": [{"seized_to": date(2020, 1, 31)}],
@@ -168,7 +169,7 @@ def sound_value(registry: Registry, table: TableContract, name: str, at: int) ->
     field = registry.fields[name]
     if field.codes is not None:
         codes = sorted(registry.codes[field.codes].codes)
-        code = codes[at % len(codes)] if name in table.primary_key else codes[0]
+        code = codes[_of_key(registry, table, name, at) % len(codes)] if name in table.primary_key else codes[0]
         return [code] if field.type == "texts" else code
     if field.pattern is not None:
         return WRITTEN[name]
@@ -179,6 +180,12 @@ def sound_value(registry: Registry, table: TableContract, name: str, at: int) ->
         "flag": False, "count": max(int(field.minimum or 0), 1), "date": date(2020, 2, 1), "decimal": Decimal(1),
         "factor": Decimal(1), "share": Decimal(1), "degrees": 1.0, "geometry": b"",
     }[field.type]  # fmt: skip
+
+
+def _of_key(registry: Registry, table: TableContract, name: str, at: int) -> int:
+    """Which code a key column has in a row; the other area of a pair is never the area itself."""
+    n_codes = len(registry.codes[str(registry.fields[name].codes)].codes)
+    return at + 1 + at // n_codes if name == "other_area" else at
 
 
 def plants(registry: Registry, table: TableContract, rule: GateRule) -> Iterator[Plant | str]:
