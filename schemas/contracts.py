@@ -478,9 +478,13 @@ class RestatedPeriod(Contract):
     example: str | None = None
     """A file name that tells its period, for the publisher to see."""
     fiscal_year_from_month: int | None = Field(default=None, ge=2, le=12)
+    without: Literal["withheld", "adds"] = "withheld"
+    """What becomes of a delivery whose name does not tell its period: it is withheld, or restates nothing and adds."""
 
     @model_validator(mode="after")
     def _told(self) -> RestatedPeriod:
+        if self.file_name is None and self.without == "adds":
+            raise ValueError("`without: adds` is about names that do not tell the period, so it needs `file_name`")
         if (self.file_name is None) != (self.example is None):
             raise ValueError("a period that is read from the file's name needs an `example` of such a name")
         if self.file_name is not None and not re.search(self.file_name, self.example or ""):
@@ -591,6 +595,8 @@ class SourceContract(Contract):
             raise ValueError(f"personal columns that another key reads: {', '.join(read)}")
         if self.kind == "totals" and self.restates in ("nothing", "record"):
             raise ValueError("totals restate a period or are a snapshot: two figures of one period would add up")
+        if self.kind == "totals" and self.restated_period.without == "adds":
+            raise ValueError("totals never only add (`without: adds`): two figures of one period would add up")
         if self.restates == "record" and self.column_of("record_id") is None:
             raise ValueError("`restates: record` needs a column for `record_id`")
         return self

@@ -264,6 +264,8 @@ def _restated(
     if rule.file_name is None:
         return data_from, data_to
     found = re.search(rule.file_name, file_name)
+    if found is None and rule.without == "adds":
+        return None, None
     if found is None:
         raise Unreadable("no_period_in_name", form=rule.example or "")
     named = found.groupdict()
@@ -272,6 +274,13 @@ def _restated(
     if month is None:
         return date(first, 1, 1), date(last, 12, 31)
     return date(first - 1, month, 1), date.fromordinal(date(last, month, 1).toordinal() - 1)
+
+
+def _restates(source: SourceContract, file_name: str) -> str:
+    """What one delivery restates: what its source does, or nothing, where its name may and does not tell the period."""
+    rule = source.restated_period
+    tells = rule.file_name is None or re.search(rule.file_name, file_name) is not None
+    return "nothing" if source.restates == "period" and rule.without == "adds" and not tells else source.restates
 
 
 def _full_year(digits: str) -> int:
@@ -327,7 +336,7 @@ def _files(registry: Registry, source: SourceContract, inspections: list[Inspect
             "data_to": found.content and found.content.data_to,
             "vintage": found.content and found.content.vintage,
             "vintage_rank": ranks.get(found.delivery.delivery_id),
-            "restates": source.restates,
+            "restates": _restates(source, found.delivery.file_name),
             "restates_from": found.content and found.content.restates_from,
             "restates_to": found.content and found.content.restates_to,
             "is_current": source.restates != "snapshot" or ranks.get(found.delivery.delivery_id) == len(ranks),

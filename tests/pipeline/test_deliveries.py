@@ -23,7 +23,7 @@ from pipelines.keys import keyed_hash, new_key, read_key
 from pipelines.store import Home
 from schemas.contracts import SourceContract
 from schemas.messages import PLACEHOLDER
-from schemas.registry import Registry
+from schemas.registry import PROJECT, Registry
 
 
 class Withheld(NamedTuple):
@@ -48,6 +48,7 @@ def swapped(content: bytes, old: str, new: str | bytes) -> bytes:
 
 
 MANY = 130
+CUSTOMS = PROJECT / "data" / "sample" / "us_cbp" / "simulated-nationwide-drugs-fy20-fy21.csv"
 WITHHELD = {
     "an empty file": Withheld("unodc_ids", b"", "damaged", "empty_file", {}),
     "a byte order mark and nothing else": Withheld("brazil_pf", b"\xef\xbb\xbf", "damaged", "empty_file", {}),
@@ -114,7 +115,8 @@ WITHHELD = {
         "unknown_column", {"columns": "zona.name", "missing": "zona"},
     ),
     "a name that does not tell the period": Withheld(
-        "unodc_ids", samples.ids(), "drifted", "no_period_in_name", {"form": "ids_2013.csv"}, "latest.csv"
+        "us_cbp", CUSTOMS.read_bytes(), "drifted", "no_period_in_name", {"form": "nationwide-drugs-fy19-fy22.csv"},
+        "latest.csv",
     ),
     "a correction that has nothing left to mend": Withheld(
         "colombia_policia", samples.colombia().replace(b",5999000,", b",05999000,"), "drifted", "correction_not_met",

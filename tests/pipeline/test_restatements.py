@@ -31,6 +31,11 @@ SOURCES = (
     source("by_record", restates="record", extra=ID),
     source("by_content", restates="period"),
     source("by_name", **YEAR_IN_NAME),
+    source(
+        "by_name_or_adds",
+        restates="period",
+        restated_period={"file_name": r"ids_(?P<year>\d{4})", "example": "ids_2019.csv", "without": "adds"},
+    ),
     source("by_snapshot", restates="snapshot"),
     source(
         "by_vintage", restates="record", vintage={"column": "As of", "date_format": "%Y-%m-%d"},
@@ -85,6 +90,8 @@ FILES = {
     ),
     "by_name/corrected_2019.csv": samples.table_of(report("2019-01-05", 2), report("2020-02-03", 5)),
     "by_name/ids_2020.csv": samples.table_of(report("2019-03-03", 7), report("2020-12-31", 8)),
+    "by_name_or_adds/ids_2019.csv": samples.table_of(report("2019-01-05", 2), report("2019-12-31", 3)),
+    "by_name_or_adds/some more.csv": samples.table_of(report("2018-07-01", 1), report("2019-01-05", 20)),
     "by_snapshot/a.csv": samples.table_of(report("2019-01-01", 1), report("2019-02-01", 2)),
     "by_snapshot/b.csv": samples.table_of(report("2019-01-01", 1), report("2020-02-01", 3)),
     "by_vintage/long.csv": samples.table_of(
@@ -172,6 +179,17 @@ def test_a_file_that_names_its_year_replaces_the_year_and_all_that_was_delivered
     ]
     assert given_way(world, contracts, "by_name") == [
         ("corrected_2019.csv", 5, "superseded"), *(("ids_2019.csv", amount, "superseded") for amount in (1, 2, 3, 4)),
+    ]  # fmt: skip
+
+
+def test_a_file_whose_name_tells_no_year_adds_where_the_contract_says_so(world: Home, contracts: Registry) -> None:
+    # neither does it replace rows of the file of 2019, nor does that file, which reaches further, replace its rows
+    assert standing(world, contracts, "by_name_or_adds") == [
+        ("ids_2019.csv", 2), ("ids_2019.csv", 3), ("some more.csv", 1), ("some more.csv", 20),
+    ]  # fmt: skip
+    files = samples.table(world, contracts, "deliveries.files").filter(source_id="by_name_or_adds")
+    assert sorted(files.select("file_name", "restates").rows()) == [
+        ("ids_2019.csv", "period"), ("some more.csv", "nothing"),
     ]  # fmt: skip
 
 

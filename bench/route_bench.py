@@ -1,0 +1,452 @@
+"""Scores the route model on masked reports: the benchmark's deliveries through the nightly job, and score.py's verdict.
+
+Belongs here: making the benchmark with its own `split.py`, a home and a run for each test file, reading the answers
+out of `inferred.seizure_posteriors`, its own `score.py`, and its figures beside reference and goals. Does not belong
+here: a metric of our own (`pipelines/inferred/backtest`), or a row of the data. What is measured and how:
+`bench/README.md`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import polars as pl
+
+from schemas.registry import PROJECT
+
+SHARED = PROJECT.parent / "shared"
+FLOWS = Path(sys.executable).with_name("flows")
+MADE_A_RELEASE = {0, 4, 5}
+"""Exit codes of `flows run` after which a release stands: 4 and 5 say that a delivery was withheld."""
+PUBLISHER = "unodc_ids"
+TASKS = {"dep": "departure", "dst": "destination", "org": "origin"}
+VARIANTS = {"solo": tuple(TASKS), **{f"given-{task}": (task,) for task in TASKS}}
+"""Test file → the tasks that it asks. A `given` file hides the asked place alone."""
+LAYERS = ("reference", "deliveries", "staging", "conformed", "inferred")
+Until = Literal["release", "inferred"]
+
+NLL, TOP1 = "nll", "top1"
+Key = tuple[str, str, str, str, str, str]
+"""Task, variant, split, view, kind of average (`rec`: records, `mac`: reporters), metric."""
+GOALS: dict[Key, float] = {
+    **{
+        (task, variant, split, view, kind, NLL): goal
+        for (variant, split, view, kind), row in {
+            ("solo", "temporal", "hard", "rec"): (1.95, 2.72, 0.38),
+            ("solo", "temporal", "hard", "mac"): (1.95, 2.95, 1.50),
+            ("given", "temporal", "hard", "rec"): (1.88, 2.65, 0.27),
+            ("solo", "loco", "hard", "rec"): (2.70, 3.55, 1.15),
+            ("solo", "loco", "hard", "mac"): (2.75, 3.25, 2.25),
+            ("solo", "temporal", "novel", "rec"): (3.80, 4.70, 3.70),
+            ("solo", "temporal", "all", "rec"): (0.20, 0.81, 0.64),
+            ("solo", "temporal", "all", "mac"): (1.9, 1.3, 1.7),
+        }.items()
+        for task, goal in zip(TASKS, row, strict=True)
+    },
+    **{
+        (task, "solo", "temporal", "hard", "rec", TOP1): goal
+        for task, goal in zip(TASKS, (0.46, 0.37, 0.92), strict=True)
+    },
+}
+"""What the route model is to reach; a log-loss at most, a share at least."""
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One test file of one fold: what one home is made for."""
+
+    split: str
+    fold: int
+    variant: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.split}_{self.fold}_{self.variant}"
+
+    @property
+    def file_name(self) -> str:
+        return f"test_{self.variant}.csv"
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one run took. Several at a time share the machine: compare only runs of one `--jobs`."""
+
+    run: str
+    wall_seconds: float
+    cpu_seconds: float
+    peak_memory_mb: float
+    asked: int
+    """Rows of the test file."""
+    unanswered: int
+    """Of them those without a line in the conformed layer, or without an answer."""
+
+
+def main() -> int:
+    """Make the benchmark, run it, and print its scores beside the reference and the goals."""
+    arguments = _arguments()
+    if arguments.child:
+        run_layers(Path(arguments.child[0]), Path(arguments.child[1]), again=arguments.again)
+        return 0
+    with _work_folder(arguments.work) as work:
+        bench = work / "bench"
+        make_benchmark(arguments.bench, arguments.files, arguments.cut, bench)
+        asks = [ask for ask in all_asks(bench) if arguments.only in (None, ask.split) and _wanted(ask, arguments)]
+        with ThreadPoolExecutor(arguments.jobs) as pool:
+            costs = list(pool.map(lambda ask: answer(ask, bench, work, arguments), asks))
+        scores: dict[str, Any] = {}
+        for split in sorted({ask.split for ask in asks}):
+            scores |= score(arguments.bench, bench, work, split, [ask for ask in asks if ask.split == split])
+    rows = beside(scores, reference(arguments.bench / "REFERENCE.md"))
+    if arguments.json:
+        arguments.json.write_text(
+            json.dumps({"scores": scores, "goals": rows, "costs": [asdict(cost) for cost in costs]}, indent=1)
+        )
+    print_table(rows)
+    print_costs(costs)
+    return 0
+
+
+# --- the benchmark and its runs ---------------------------------------------------------------------------------
+
+
+def make_benchmark(tools: Path, files: Sequence[Path], cut: int, bench: Path) -> None:
+    """Run `split.py`, unless its folder is there already. Raises `CalledProcessError`."""
+    if (bench / "truth.parquet").exists():
+        return
+    unfinished = bench.with_name(f"{bench.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    command = [sys.executable, str(tools / "split.py"), "--out", str(unfinished), "--cut", str(cut), *map(str, files)]
+    subprocess.run(command, check=True, stdout=sys.stderr)
+    unfinished.rename(bench)
+
+
+def all_asks(bench: Path) -> list[Ask]:
+    """Every test file of every fold."""
+    folds = sorted(path.name.rsplit("_", 1) for path in (bench / "deliveries").iterdir())
+    return [Ask(split, int(fold), variant) for split, fold in reversed(folds) for variant in VARIANTS]
+
+
+def answer(ask: Ask, bench: Path, work: Path, arguments: argparse.Namespace) -> Cost:
+    """Run one home on the fold's train files and one test file, and write its answers; the home is not kept.
+
+    Raises `SystemExit` with the run's words where it failed.
+    """
+    home, until = work / "homes" / ask.name, arguments.until
+    again = bool(arguments.again and until == "inferred" and (home / "tables" / "conformed").is_dir())
+    if not again:
+        shutil.rmtree(home, ignore_errors=True)
+    inbox = _inbox(ask, bench, home)
+    if until == "release":
+        command = [str(FLOWS), "run", "--home", str(home), "--inbox", str(inbox)]
+    else:
+        command = [sys.executable, __file__, "--child", str(home), str(inbox), *(["--again"] if again else [])]
+    wall, used = _run(command, home / "stderr.txt")
+    answers, n_asked = read_answers(ask, bench, home, until)
+    answers.write_parquet(work / f"{ask.name}.parquet")
+    n_answered = answers["record_id"].n_unique()
+    if not arguments.keep:
+        shutil.rmtree(home)
+    print(f"{ask.name}: {wall:.0f} s, {n_answered} of {n_asked} rows answered", file=sys.stderr)
+    cpu = used.ru_utime + used.ru_stime
+    return Cost(ask.name, round(wall, 1), round(cpu, 1), used.ru_maxrss / 1024, n_asked, n_asked - n_answered)
+
+
+def _inbox(ask: Ask, bench: Path, home: Path) -> Path:
+    """An inbox with the train files of the fold and the one test file, as the publisher would deliver them."""
+    inbox, fold = home / "inbox", bench / "deliveries" / f"{ask.split}_{ask.fold}"
+    shutil.rmtree(inbox, ignore_errors=True)
+    (inbox / PUBLISHER).mkdir(parents=True)
+    for path in (*sorted((fold / "train").iterdir()), fold / ask.file_name):
+        shutil.copy(path, inbox / PUBLISHER / path.name)
+    return inbox
+
+
+def _run(command: Sequence[str], said: Path) -> tuple[float, resource.struct_rusage]:
+    started = time.monotonic()
+    with (
+        said.open("wb") as words,
+        subprocess.Popen(command, cwd=PROJECT, stdout=words, stderr=words, env=_environment()) as child,
+    ):
+        _, status, used = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode not in MADE_A_RELEASE:
+        raise SystemExit(f"a run ended with {child.returncode}:\n{said.read_text(errors='replace')[-4000:]}")
+    return time.monotonic() - started, used
+
+
+def _environment() -> dict[str, str]:
+    """This process's environment without a home of its own; a key is needed by sources that are not delivered here."""
+    ours = ("FLOWS_HOME", "FLOWS_DAGSTER_DIR", "DAGSTER_HOME")
+    kept = {name: value for name, value in os.environ.items() if name not in ours}
+    return {**kept, "PYTHONPATH": os.pathsep.join([str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])])}
+
+
+def run_layers(home: Path, inbox: Path, *, again: bool) -> None:
+    """In a process of its own: the job of `flows run` to the end of the inferred layer; `again`: that layer alone.
+
+    For tuning. Rules and figures of the published layer feed nothing back, so the answers are those of the whole run.
+    """
+    import dagster as dg
+
+    from assets.definitions import defs
+    from assets.deliveries import ALL_SOURCES
+    from assets.house import House, dagster_environment
+    from assets.night import look
+    from pipelines.store import Home, clear_scratch, locked
+
+    house = Home.at(home).make()
+    os.environ.update(dagster_environment(house))
+    keys = [
+        spec.key for spec in defs.resolve_all_asset_specs() if spec.key.path[0] in (LAYERS[-1:] if again else LAYERS)
+    ]
+    assets = dg.AssetSelection.assets(*keys)
+    job = dg.define_asset_job("until_inferred", assets.without_checks(), executor_def=dg.in_process_executor)
+    with locked(house):
+        clear_scratch(house)
+        look(house, inbox, None)
+        dg.Definitions.merge(defs, dg.Definitions(jobs=[job])).resolve_job_def("until_inferred").execute_in_process(
+            instance=dg.DagsterInstance.get(),
+            resources={"house": House(home=str(home), inbox=str(inbox), lock_is_held=True)},
+            tags=ALL_SOURCES,
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        )
+
+
+ANSWERS = """
+WITH asked AS (
+    SELECT l.seizure_id, k.record_id
+    FROM conformed.lines AS l
+    JOIN key AS k ON k.file = l.file_name AND k.row = l.row_no  -- 1:1, a row of this source is one line
+)
+SELECT a.record_id, p.role, p.country AS place, CAST(p.prob_label AS DOUBLE) AS prob
+FROM asked AS a
+JOIN inferred.seizure_posteriors AS p USING (seizure_id)  -- 1:n
+WHERE p.country <> 'rest'
+"""
+
+
+def read_answers(ask: Ask, bench: Path, home: Path, until: Until) -> tuple[pl.DataFrame, int]:
+    """Predictions as score.py wants them, and the number of rows asked. What `rest` holds is spread by score.py."""
+    key = pl.read_csv(
+        bench / "deliveries" / f"{ask.split}_{ask.fold}" / "key.csv", schema_overrides={"record_id": pl.String}
+    ).filter(pl.col("file") == ask.file_name)
+    con = _tables(home, until)
+    con.register("key", key)
+    task_of = {role: task for task, role in TASKS.items() if task in VARIANTS[ask.variant]}
+    answers = con.sql(ANSWERS).pl().filter(pl.col("role").is_in(list(task_of)))
+    told = answers.select(
+        pl.col("role").replace_strict(task_of, return_dtype=pl.String).alias("task"),
+        pl.lit(ask.variant.split("-")[0]).alias("variant"),
+        pl.lit(ask.split).alias("split"),
+        pl.lit(ask.fold, pl.Int64).alias("fold"),
+        "record_id", "place", "prob",
+    )  # fmt: skip
+    return told, key.height
+
+
+def _tables(home: Path, until: Until) -> Any:
+    """The release, checked; or the home's own tables, where no release was made."""
+    if until == "release":
+        from illicit_flows import reader
+
+        return reader.open(home=home).connect()
+    from pipelines.published.release import VIEWS
+    from pipelines.store import Home, connect
+    from schemas.registry import registry
+
+    needs = ["conformed.lines", "inferred.seizure_evidence", "inferred.route_posteriors"]
+    con = connect(Home.at(home), registry(), needs)
+    con.execute(f"CREATE VIEW inferred.seizure_posteriors AS {VIEWS['inferred.seizure_posteriors']}")
+    return con
+
+
+# --- the verdict ------------------------------------------------------------------------------------------------
+
+
+def score(tools: Path, bench: Path, work: Path, split: str, asks: Sequence[Ask]) -> dict[str, Any]:
+    """What score.py says of the answers of one split; of `loco` over the folds that were run."""
+    truth = pl.scan_parquet(bench / "truth.parquet").select("record_id", "task")
+    # lines that score.py ignores are left out, so that it need not read them
+    asked = pl.concat(pl.scan_parquet(work / f"{ask.name}.parquet") for ask in asks)
+    predictions, scores = work / f"predictions_{split}.parquet", work / f"scores_{split}.json"
+    asked.join(truth, on=["record_id", "task"], how="semi").sink_parquet(predictions)
+    command = [sys.executable, str(tools / "score.py"), str(predictions), str(bench), "--json", str(scores)]
+    if split == "loco":
+        command += ["--folds", *sorted({str(ask.fold) for ask in asks})]
+    subprocess.run(command, check=True, stdout=sys.stderr)
+    said: dict[str, Any] = json.loads(scores.read_text())
+    return said
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The best of the methods that the benchmark tells of."""
+
+    value: float
+    method: str
+
+
+def reference(page: Path) -> dict[Key, Reference]:
+    """Best known figure of each kind, read from the tables of REFERENCE.md (log-loss: least; top-1: most)."""
+    found: dict[Key, Reference] = {}
+    split, variant, task, names = "", "", "", list[str]()
+    for line in page.read_text(encoding="utf-8").splitlines():
+        if heading := re.match(r"#+ (temporal|loco), (solo|given)$", line):
+            split, variant = heading.groups()
+        elif heading := re.match(r"(temporal|loco):$", line):
+            split = heading[1]
+        if not line.startswith("|"):
+            continue
+        cells = [cell.strip().strip("*") for cell in line.strip("|").split("|")]
+        if cells[0] in ("task", "variant"):
+            names = cells
+            continue
+        row = dict(zip(names, cells, strict=True))
+        if cells[0].startswith("---"):
+            continue
+        is_all = names[0] == "variant"
+        variant = row["variant"] if is_all else variant
+        task = row["task"].split(" ")[0] or task
+        columns = {"nll": ("rec", NLL), "mac nll": ("mac", NLL), "top1": ("rec", TOP1), "mac top1": ("mac", TOP1)}
+        for name, text in row.items():
+            kind, metric = columns.get(name.removesuffix(" [95 %]"), ("", ""))
+            view = "all" if is_all else "hard"
+            if name == "novel nll":
+                kind, metric, view = "rec", NLL, "novel"
+            if kind:
+                _keep_best(
+                    found,
+                    (task, variant, split, view, kind, metric),
+                    float(text.strip("*").split("*")[0].split(" ")[0]),
+                    row["method"],
+                )
+    return found
+
+
+def _keep_best(found: dict[Key, Reference], key: Key, value: float, method: str) -> None:
+    sign = 1 if key[-1] == NLL else -1
+    if key not in found or sign * value < sign * found[key].value:
+        found[key] = Reference(value, method)
+
+
+def beside(scores: dict[str, Any], best: dict[Key, Reference]) -> list[dict[str, Any]]:
+    """Every figure that has a reference or a goal; `reached` only where there is a goal."""
+    rows = []
+    for key in sorted(
+        {*best, *GOALS}, key=lambda key: (key[2], key[3], key[1], key[4], key[5], list(TASKS).index(key[0]))
+    ):
+        task, variant, split, view, kind, metric = key
+        views = scores.get(f"{task}/{variant}/{split}", {})
+        ours = views.get(view, {}).get(kind, {}).get(metric)
+        if ours is None:
+            continue
+        goal = GOALS.get(key)
+        interval = views[view].get(f"{metric}_interval") if kind == "rec" else None
+        rows.append(
+            {
+                "split": split, "view": view, "variant": variant, "average": kind, "metric": metric, "task": task,
+                "n": views[view]["n" if kind == "rec" else "reporters"],
+                "ours": round(ours, 3),
+                "interval": [round(edge, 2) for edge in interval] if interval else None,
+                "reference": best[key].value if key in best else None,
+                "method": best[key].method if key in best else None,
+                "goal": goal,
+                "reached": None if goal is None else (ours <= goal if metric == NLL else ours >= goal),
+            }
+        )  # fmt: skip
+    return rows
+
+
+def print_table(rows: Sequence[dict[str, Any]]) -> None:
+    print(f"{'split':9}{'view':7}{'variant':8}{'avg':5}{'metric':7}{'task':5}", end="")
+    print(f"{'n':>7}{'ours':>8}{'ref':>7}  {'method':10}{'goal':>6}")
+    for row in rows:
+        goal = "" if row["goal"] is None else f"{row['goal']:6.2f} {'yes' if row['reached'] else 'NO'}"
+        known = "" if row["reference"] is None else f"{row['reference']:.2f}"
+        interval = "" if row["interval"] is None else f"  [{row['interval'][0]:.2f}, {row['interval'][1]:.2f}]"
+        print(
+            f"{row['split']:9}{row['view']:7}{row['variant']:8}{row['average']:5}{row['metric']:7}{row['task']:5}"
+            f"{row['n']:7}{row['ours']:8.3f}{known:>7}  {row['method'] or '':10}{goal:10}{interval}"
+        )
+
+
+def print_costs(costs: Sequence[Cost]) -> None:
+    print(f"{'run':28}{'wall s':>8}{'CPU s':>8}{'peak MB':>9}{'rows':>8}{'unanswered':>12}")
+    for cost in costs:
+        print(
+            f"{cost.run:28}{cost.wall_seconds:8.0f}{cost.cpu_seconds:8.0f}{cost.peak_memory_mb:9.0f}{cost.asked:8}"
+            f"{cost.unanswered:12}"
+        )
+
+
+# --- the command line -------------------------------------------------------------------------------------------
+
+
+class _work_folder:  # noqa: N801 - reads as the context manager that it is
+    """The folder given, or one that is gone afterwards."""
+
+    def __init__(self, given: Path | None) -> None:
+        self.given, self.made = given, None if given else tempfile.TemporaryDirectory(prefix="route_bench.")
+
+    def __enter__(self) -> Path:
+        folder = (self.given or Path(self.made.name if self.made else "")).resolve()
+        (folder / "homes").mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def __exit__(self, *_: object) -> None:
+        if self.made:
+            self.made.cleanup()
+
+
+def _wanted(ask: Ask, arguments: argparse.Namespace) -> bool:
+    in_fold = ask.split != "loco" or arguments.folds is None or ask.fold in arguments.folds
+    return in_fold and (arguments.variants is None or ask.variant in arguments.variants)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="The route model on masked reports, beside reference and goals.")
+    parser.add_argument("--bench", type=Path, default=SHARED / "route_bench", help="folder of split.py and score.py")
+    parser.add_argument("--files", type=Path, nargs="+", help="IDS files (default: those of ../shared/real)")
+    parser.add_argument("--cut", type=int, default=2015, help="temporal: train before this year (default: 2015)")
+    parser.add_argument("--only", choices=("temporal", "loco"), help="one of the two splits")
+    parser.add_argument("--folds", type=int, nargs="+", help="loco: these folds alone")
+    parser.add_argument("--variants", choices=VARIANTS, nargs="+", help="these test files alone")
+    parser.add_argument("--jobs", type=int, default=1, help="runs at a time (default: 1)")
+    parser.add_argument("--work", type=Path, help="folder to keep the benchmark and the answers in (default: none)")
+    parser.add_argument(
+        "--until", choices=("release", "inferred"), default="release",
+        help="release: `flows run`, the claim; inferred: the same job without what follows, for tuning",
+    )  # fmt: skip
+    parser.add_argument("--keep", action="store_true", help="keep the homes (0.5 GB each) below --work")
+    parser.add_argument(
+        "--again", action="store_true", help="with --until inferred: infer anew in homes that were kept"
+    )
+    parser.add_argument("--json", type=Path, help="write all scores, goals and costs to this file")
+    parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.files is None:
+        arguments.files = sorted((SHARED / "real" / PUBLISHER).glob("ids_*.csv"))
+    if not arguments.child and not ((arguments.bench / "split.py").exists() and arguments.files):
+        parser.error("the benchmark and its data are no part of the project: name them with --bench and --files")
+    if (arguments.keep or arguments.again) and not arguments.work and not arguments.child:
+        parser.error("--keep and --again need --work")
+    return arguments
+
+
+if __name__ == "__main__":
+    sys.exit(main())
