@@ -7,8 +7,9 @@ from schemas.registry import Registry
 
 EVIDENCE_INPUTS = ("conformed.seizures", "conformed.legs", "conformed.contradictions", "reference.areas")
 SEEN = (
-    "reporter", "subregion", "commodity", "commodity_group", "size_class", "border_class", "origin", "departure",
-    "transit", "destination", "cross_border", "contradiction",
+    "reporter", "subregion", "commodity", "commodity_group", "commodity_family", "size_class", "mode_class",
+    "concealment", "facility", "border_class", "direction", "place", "year", "origin", "departure", "transit",
+    "destination", "cross_border", "contradiction",
 )  # fmt: skip
 """Columns that the model may see. Nothing about a person is, or may become, one of them."""
 
@@ -18,7 +19,8 @@ def make_evidence(home: Home, registry: Registry) -> dict[str, int]:
     con = connect(home, registry, EVIDENCE_INPUTS)
     add_codes(con, registry, "contradiction_kinds")
     seen = ", ".join(SEEN)
-    fingerprint = "left(sha256(concat_ws('|', " + ", ".join(f"coalesce({name}, '-')" for name in SEEN) + ")), 24)"
+    words = ", ".join(f"coalesce(CAST({name} AS VARCHAR), '-')" for name in SEEN)
+    fingerprint = f"left(sha256(concat_ws('|', {words})), 24)"
     con.execute(f"CREATE TEMP TABLE seen AS SELECT *, {fingerprint} AS evidence_id FROM ({sql(__file__, 'evidence')})")
     distinct = f"""
         SELECT evidence_id, {seen}, count(*) AS n_rows, CAST(sum(line_weight) AS DECIMAL(18, 6)) AS n_lines
