@@ -6,6 +6,7 @@ import dagster as dg
 
 from assets.house import House
 from assets.metadata import materialised, table_spec
+from pipelines.inferred.backtest.make import BACKTEST_INPUTS, make_backtest
 from pipelines.inferred.corridors import CORRIDOR_INPUTS, make_corridors
 from pipelines.inferred.evidence import EVIDENCE_INPUTS, make_evidence
 from pipelines.inferred.posterior import make_posteriors, make_scope
@@ -42,3 +43,8 @@ def infer_scope(house: House) -> Iterable[dg.MaterializeResult[None]]:
 @dg.multi_asset(name="attribute_corridors", specs=[table_spec("inferred.corridor_seizures", CORRIDOR_INPUTS)])
 def attribute_corridors(house: House) -> Iterable[dg.MaterializeResult[None]]:
     yield from materialised({"inferred.corridor_seizures": make_corridors(house.at, registry())})
+
+
+@dg.multi_asset(name="score_routes", specs=[table_spec("inferred.backtest", BACKTEST_INPUTS)])
+def score_routes(house: House) -> Iterable[dg.MaterializeResult[None]]:
+    yield from materialised({"inferred.backtest": make_backtest(house.at, registry())})

@@ -9,6 +9,7 @@ here: a metric of our own (`pipelines/inferred/backtest`), or a row of the data.
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import os
 import re
@@ -24,8 +25,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import polars as pl
 
+from pipelines.inferred.backtest.baselines import CONTEXT, gravity, mention_counts
+from pipelines.inferred.backtest.metrics import calibration_by_chance, reporters_drawn, weighted_median
 from schemas.registry import PROJECT
 
 SHARED = PROJECT.parent / "shared"
@@ -109,14 +113,20 @@ def main() -> int:
         with ThreadPoolExecutor(arguments.jobs) as pool:
             costs = list(pool.map(lambda ask: answer(ask, bench, work, arguments), asks))
         scores: dict[str, Any] = {}
-        for split in sorted({ask.split for ask in asks}):
-            scores |= score(arguments.bench, bench, work, split, [ask for ask in asks if ask.split == split])
+        own: list[dict[str, Any]] = []
+        for split in sorted({ask.split for ask in asks}, reverse=True):
+            of_split = [ask for ask in asks if ask.split == split]
+            scores |= score(arguments.bench, bench, work, split, of_split)
+            own += own_figures(arguments.bench, bench, work, split, of_split)
     rows = beside(scores, reference(arguments.bench / "REFERENCE.md"))
     if arguments.json:
         arguments.json.write_text(
-            json.dumps({"scores": scores, "goals": rows, "costs": [asdict(cost) for cost in costs]}, indent=1)
+            json.dumps(
+                {"scores": scores, "own": own, "goals": rows, "costs": [asdict(cost) for cost in costs]}, indent=1
+            )
         )
     print_table(rows)
+    print_own(own)
     print_costs(costs)
     return 0
 
@@ -158,6 +168,7 @@ def answer(ask: Ask, bench: Path, work: Path, arguments: argparse.Namespace) -> 
     wall, used = _run(command, home / "stderr.txt")
     answers, n_asked = read_answers(ask, bench, home, until)
     answers.write_parquet(work / f"{ask.name}.parquet")
+    write_baselines(ask, bench, work, home)
     n_answered = answers["record_id"].n_unique()
     if not arguments.keep:
         shutil.rmtree(home)
@@ -233,7 +244,7 @@ WITH asked AS (
     FROM conformed.lines AS l
     JOIN key AS k ON k.file = l.file_name AND k.row = l.row_no  -- 1:1, a row of this source is one line
 )
-SELECT a.record_id, p.role, p.country AS place, CAST(p.prob_label AS DOUBLE) AS prob
+SELECT a.record_id, p.role, p.country AS place, CAST(p.prob_label AS DOUBLE) AS prob, p.in_set90
 FROM asked AS a
 JOIN inferred.seizure_posteriors AS p USING (seizure_id)  -- 1:n
 WHERE p.country <> 'rest'
@@ -242,9 +253,7 @@ WHERE p.country <> 'rest'
 
 def read_answers(ask: Ask, bench: Path, home: Path, until: Until) -> tuple[pl.DataFrame, int]:
     """Predictions as score.py wants them, and the number of rows asked. What `rest` holds is spread by score.py."""
-    key = pl.read_csv(
-        bench / "deliveries" / f"{ask.split}_{ask.fold}" / "key.csv", schema_overrides={"record_id": pl.String}
-    ).filter(pl.col("file") == ask.file_name)
+    key = read_key(ask, bench)
     con = _tables(home, until)
     con.register("key", key)
     task_of = {role: task for task, role in TASKS.items() if task in VARIANTS[ask.variant]}
@@ -254,9 +263,56 @@ def read_answers(ask: Ask, bench: Path, home: Path, until: Until) -> tuple[pl.Da
         pl.lit(ask.variant.split("-")[0]).alias("variant"),
         pl.lit(ask.split).alias("split"),
         pl.lit(ask.fold, pl.Int64).alias("fold"),
-        "record_id", "place", "prob",
+        "record_id", "place", "prob", "in_set90",
     )  # fmt: skip
     return told, key.height
+
+
+def read_key(ask: Ask, bench: Path) -> pl.DataFrame:
+    """File, row and record_id of the rows that one test file asks."""
+    path = bench / "deliveries" / f"{ask.split}_{ask.fold}" / "key.csv"
+    key = pl.read_csv(path, schema_overrides={"record_id": pl.String})
+    return key.filter(pl.col("file") == ask.file_name)
+
+
+BASELINES = {"mention_counts": mention_counts, "gravity": gravity}
+CONTEXTS = """
+SELECT k.record_id, e.* EXCLUDE (evidence_id)
+FROM conformed.lines AS l
+JOIN key AS k ON k.file = l.file_name AND k.row = l.row_no  -- 1:1, a row of this source is one line
+JOIN inferred.seizure_evidence AS s USING (seizure_id)  -- 1:1
+JOIN inferred.evidence AS e USING (evidence_id)  -- n:1
+ORDER BY k.record_id
+"""
+
+
+def write_baselines(ask: Ask, bench: Path, work: Path, home: Path) -> None:
+    """What the baselines answer on the same tables, by the context that they go by; `own_figures` reads it."""
+    from pipelines.inferred.backtest.areas import read_areas
+    from pipelines.store import Home, connect, frame
+    from schemas.registry import registry
+
+    needs = (
+        "conformed.lines",
+        "inferred.seizure_evidence",
+        "inferred.evidence",
+        "reference.areas",
+        "reference.area_pairs",
+    )
+    con = connect(Home.at(home), registry(), needs)
+    con.register("key", read_key(ask, bench))
+    areas, evidence = read_areas(con), frame(con, "SELECT * FROM inferred.evidence ORDER BY evidence_id")
+    asked = frame(con, CONTEXTS)
+    contexts = asked.select(CONTEXT).unique().sort(CONTEXT, nulls_last=True).with_row_index("context")
+    which = asked.join(contexts, on=CONTEXT, how="left", nulls_equal=True, maintain_order="left")  # n:1
+    answers = {name: forecast(evidence, contexts, areas) for name, forecast in BASELINES.items()}
+    np.savez(
+        work / f"{ask.name}.npz",
+        record_id=which["record_id"].to_numpy().astype("U16"),
+        context=which["context"].to_numpy(),
+        places=np.array(areas.places),
+        **{f"{name}/{task}": answers[name][TASKS[task]] for name in BASELINES for task in VARIANTS[ask.variant]},
+    )
 
 
 def _tables(home: Path, until: Until) -> Any:
@@ -291,6 +347,121 @@ def score(tools: Path, bench: Path, work: Path, split: str, asks: Sequence[Ask])
     subprocess.run(command, check=True, stdout=sys.stderr)
     said: dict[str, Any] = json.loads(scores.read_text())
     return said
+
+
+def own_figures(tools: Path, bench: Path, work: Path, split: str, asks: Sequence[Ask]) -> list[dict[str, Any]]:
+    """What score.py has no word for, computed with its functions on the same matrices.
+
+    Of the hard view: the calibration error less what a perfect forecaster of these records would show, and the log-loss
+    gained over each baseline with its 95 % interval over draws of reporters. Of all records: how often the published
+    set (`in_set90`) holds the answer, and its median number of places.
+    """
+    judge = _module(tools / "score.py")
+    labels: list[str] = json.loads((bench / "labels.json").read_text(encoding="utf-8"))
+    truth = pl.read_parquet(bench / "truth.parquet")
+    told = pl.read_parquet(work / f"predictions_{split}.parquet")
+    made = []
+    for (task, variant), listed in told.group_by("task", "variant", maintain_order=True):
+        test, fold = judge.load_test(truth, task, split, labels)
+        of_task = [ask for ask in asks if task in VARIANTS[ask.variant] and ask.variant.startswith(str(variant))]
+        run = np.isin(fold.to_numpy(), [ask.fold for ask in of_task])
+        test, fold = test.where(run), fold.filter(pl.Series(run))
+        ours = judge.dense_probabilities(listed.drop("in_set90"), test, fold, labels)
+        excluded = np.zeros(ours.shape, bool)
+        rows = np.arange(len(test))
+        excluded[rows, test.reporter] = True
+        if task == "org" and variant == "given":
+            shown = test.departure >= 0
+            excluded[rows[shown], test.departure[shown]] = True
+        hard = ~excluded[rows, test.label]
+        label, reporter = test.label[hard], test.reporter_code[hard]
+        found = judge.record_metrics(judge.condition_on(ours[hard], excluded[hard]), label)
+        even = np.ones(len(label))
+        sets = listed.filter("in_set90").join(_labels_of(truth, str(task)), on="record_id")  # n:1
+        sizes = sets.group_by("record_id").agg(
+            pl.len().alias("n"), (pl.col("place") == pl.col("label")).any().alias("in")
+        )
+        made.append(
+            {
+                "split": split, "variant": variant, "task": task, "n_hard": int(hard.sum()),
+                "ece": judge.calibration_error(found["confidence"], found["top1"], even),
+                "ece_by_chance": calibration_by_chance(found["confidence"], even),
+                "in_set90": float(sizes["in"].mean() or 0.0),
+                "set_size": weighted_median(sizes["n"].cast(pl.Float64).to_numpy(), np.ones(sizes.height)),
+            }
+        )  # fmt: skip
+        for name in BASELINES:
+            theirs = _baseline(name, str(task), work, of_task, test, fold, labels)
+            loss = judge.record_metrics(judge.condition_on(theirs[hard], excluded[hard]), label)["nll"]
+            made[-1][f"gain_over_{name}"] = _gain(loss - found["nll"], reporter)
+    return made
+
+
+def _module(path: Path) -> Any:
+    spec = importlib.util.spec_from_file_location("route_bench_score", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _labels_of(truth: pl.DataFrame, task: str) -> pl.DataFrame:
+    return truth.filter(pl.col("task") == task).select("record_id", "label")
+
+
+def _baseline(
+    name: str, task: str, work: Path, asks: Sequence[Ask], test: Any, fold: pl.Series, labels: list[str]
+) -> Any:
+    """A baseline's answers as score.py's matrix, shape (records, labels); uniform where a record has none."""
+    matrix = np.full((len(test), len(labels)), 1 / len(labels))
+    position = {label: at for at, label in enumerate(labels)}
+    row_of = {record: at for at, record in enumerate(test.ids.to_list())}
+    for ask in asks:
+        kept = np.load(work / f"{ask.name}.npz")
+        column = [position.get(str(place), -1) for place in kept["places"]]
+        has = np.array(column) >= 0
+        p = np.zeros((len(kept[f"{name}/{task}"]), len(labels)))
+        p[:, np.array(column)[has]] = kept[f"{name}/{task}"][:, has]
+        for record, context in zip(kept["record_id"], kept["context"], strict=True):
+            at = row_of.get(str(record))
+            if at is not None and fold[at] == ask.fold:
+                matrix[at] = p[context]
+    return matrix
+
+
+def _gain(difference: Any, reporter: Any) -> dict[str, list[float]]:
+    """Mean over records and over reporters with five records, each with its 95 % interval over draws of reporters."""
+    _, member, size = np.unique(reporter, return_inverse=True, return_counts=True)
+    big = size >= 5
+    totals = np.bincount(member, difference)
+    found = {}
+    for kind, total, weight in (("rec", totals, size), ("mac", totals[big] / size[big], np.ones(int(big.sum())))):
+        drawn = reporters_drawn(len(total), 1000)
+        low, high = np.quantile((drawn @ total) / (drawn @ weight), [0.025, 0.975])
+        found[kind] = [round(float(value), 3) for value in (total.sum() / weight.sum(), low, high)]
+    return found
+
+
+def print_own(figures: Sequence[dict[str, Any]]) -> None:
+    print(
+        f"{'split':9}{'variant':8}{'task':5}{'n':>6}{'ece':>7}{'chance':>8}{'excess':>8}{'in_set':>8}{'size':>6}  ",
+        end="",
+    )
+    print("gain over mention counts, gravity (records; reporters)")
+    for row in figures:
+        gains = "  ".join(
+            f"{kind} {row[f'gain_over_{name}'][kind][0]:+.2f} [{row[f'gain_over_{name}'][kind][1]:+.2f}, "
+            f"{row[f'gain_over_{name}'][kind][2]:+.2f}]"
+            for name in BASELINES
+            for kind in ("rec", "mac")
+        )
+        print(
+            f"{row['split']:9}{row['variant']:8}{row['task']:5}{row['n_hard']:6}{row['ece']:7.3f}"
+            f"{row['ece_by_chance']:8.3f}{row['ece'] - row['ece_by_chance']:8.3f}{row['in_set90']:8.3f}"
+            f"{row['set_size']:6.0f}  {gains}"
+        )
 
 
 @dataclass(frozen=True)

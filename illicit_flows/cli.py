@@ -190,6 +190,24 @@ def trace(
     print_records(trail.rests_on[:limit], list(trail.rests_on[0]) if trail.rests_on else [], as_json=False)
 
 
+@app.command()
+def backtest(
+    home: HomeOption = None,
+    nightly: Annotated[
+        bool, typer.Option("--nightly", help="Score only what every night scores (inferred.backtest).")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """The route model's scores on reports whose places are hidden from it, beside the baselines; the complete ones."""
+    from illicit_flows.backtest import COLUMNS, score, summary
+
+    figures = score(home_path(home), nightly=nightly, tell=words.print)
+    if as_json:
+        print_json(figures)
+    else:
+        print_records(summary(figures), list(COLUMNS), as_json=False)
+
+
 @release_app.command("list")
 def release_list(home: HomeOption = None, as_json: JsonOption = False) -> None:
     """Names of the releases, the oldest first."""

@@ -81,6 +81,11 @@ class Home:
         return self.root / "quality"
 
     @property
+    def model(self) -> Path:
+        """The route model in use, and the scores by which it came in."""
+        return self.root / "model"
+
+    @property
     def scratch(self) -> Path:
         return self.root / "scratch"
 

@@ -44,9 +44,10 @@ def forget(home: Home, named: str) -> Forgotten:
         for index in resting:
             if index["status"] == "internal":
                 delete_release(home, index, f"it rested on the forgotten delivery {delivery.delivery_id}")
-        for folder in (home.tables, home.quality):
+        for folder in (home.tables, home.quality, home.model):
             shutil.rmtree(folder, ignore_errors=True)
-        (home.runs / "current.json").unlink(missing_ok=True)
+        for name in ("current.json", "route_scores.parquet"):
+            (home.runs / name).unlink(missing_ok=True)
         clear_scratch(home)
         note(
             home,

@@ -49,6 +49,7 @@ SOUND: dict[str, Plant] = {
     },
     "within_is_one_group": {"is_within_group": True},
     "lines_in_order": {"seizure_id": "a"},
+    "untested_has_no_score": {"test_state": "tested"},
 }
 """Cells that a sound row needs so that its table's own rules hold."""
 
@@ -111,6 +112,8 @@ BREAKS: dict[str, list[Plant]] = {
         {"fault": None, **IN_ORDER, "decision": "keep"},
         {"fault": None, **IN_ORDER, "kind": "quantity"},
     ],
+    "untested_has_no_score": [{"score": None}, {"test_state": "untested"}],
+    "score_interval_order": [{"score_low": Decimal(2)}],
     "m49_three_digits": [{"m49": "4"}, {"m49": "00A"}],
     "territory_has_state": [{"area_type": "territory", "state_area": None}],
     "valid_order": [{"valid_from": date(2020, 2, 2)}, {"valid_to": date(2020, 1, 31)}],

@@ -8,6 +8,9 @@ import polars as pl
 import pytest
 import samples
 
+from assets.gate import examine
+from pipelines.inferred.backtest.guard import read_tonight
+from pipelines.inferred.backtest.make import make_backtest
 from pipelines.inferred.evidence import make_evidence
 from pipelines.inferred.posterior import make_posteriors, make_scope
 from pipelines.published.make import make_seizure_trends
@@ -67,3 +70,38 @@ def test_a_month_that_only_a_mirror_reports_counts_as_what_it_reports(
         (pl.col("country") == "COL") & (pl.col("commodity_group") == "cocaine") & (pl.col("period_start") == month)
     )
     assert trends.select("n_rows", "n_lines", "obs_state").rows() == [(1, 1, "value")]
+
+
+def test_where_there_are_few_labels_the_back_test_says_untested_and_the_night_goes_on(
+    home: Home, registry: Registry
+) -> None:
+    infer(home, registry, [{**FREIGHT, "DEPARTURE_COUNTRY": "Peru"}])
+    make_backtest(home, registry)
+    scored = samples.table(home, registry, "inferred.backtest").filter(pl.col("view") == "hard")
+    assert set(scored["test_state"]) == {"untested"}
+    assert scored["score"].null_count() == scored.height
+    assert read_tonight(home).is_empty()
+
+
+def test_the_route_model_is_scored_beside_its_baselines_on_what_it_was_not_shown(
+    home: Home, registry: Registry
+) -> None:
+    reporters = ("Ecuador", "Spain", "Kenya", "Senegal", "Jamaica", "Ghana")
+    rows = [
+        {**FREIGHT, "COUNTRY": who, "SEIZURE_DATE": f"{year}-0{month}-1{day}", "DEPARTURE_COUNTRY": where,
+         "AMOUNT": f"{year - 2000}{month}{day}.5"}
+        for who in reporters
+        for year in (2013, 2014)
+        for month in (1, 5)
+        for day in (1, 3, 5)
+        for where in (("Peru",) if who in ("Ecuador", "Spain") else ("Brazil",))
+    ]  # fmt: skip
+    infer(home, registry, rows)
+    assert make_backtest(home, registry) > 0
+    scored = samples.table(home, registry, "inferred.backtest")
+    assert set(scored["method"]) == {"route_model", "mention_counts", "gravity"}
+    assert set(scored["split"]) == {"temporal", "loco"}
+    tested = scored.filter(split="temporal", view="hard", role="departure", slice="all", metric="log_loss")
+    assert set(tested["test_state"]) == {"tested"}
+    assert set(scored.filter(role="origin", view="hard")["test_state"]) <= {"untested"}
+    assert examine(home, registry, registry.tables["inferred.backtest"]).holds

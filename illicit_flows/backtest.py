@@ -1,0 +1,66 @@
+"""`flows backtest`: scores the route model on the evidence that the last run left in the home, and prints a summary.
+
+Belongs here: what of the figures is printed. Does not belong here: how they are made (`pipelines.inferred.backtest`).
+"""
+
+from __future__ import annotations
+
+import resource
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from illicit_flows.reader import NoRelease
+
+COLUMNS = (
+    "split", "view", "variant", "role", "average", "method", "n_labels", "n_reporters", "log_loss", "interval", "top1",
+    "top3", "brier", "calibration_excess", "coverage90", "set_size90",
+)  # fmt: skip
+OTHERS = ("total_variation", "interval_coverage", "average_precision")
+"""Metrics of the views `cells` and `links`, which are summed up in words."""
+KEY = ("split", "view", "variant", "role", "average", "method")
+
+
+def score(home: Path, *, nightly: bool, tell: Callable[[str], None]) -> list[dict[str, Any]]:
+    """Every figure, as a row of `inferred.backtest`. Raises `NoRelease` where no run has left any evidence."""
+    from pipelines.inferred.backtest.areas import read_areas
+    from pipelines.inferred.backtest.make import BACKTEST_INPUTS, COMPLETE, METHODS, NIGHTLY, backtest
+    from pipelines.store import Home, connect, frame
+    from schemas.registry import registry
+
+    house = Home.at(home)
+    if not house.table_file(registry().tables["inferred.evidence"]).exists():
+        raise NoRelease(f"there is no evidence in {house.root}")
+    con = connect(house, registry(), BACKTEST_INPUTS)
+    evidence = frame(con, "SELECT * FROM inferred.evidence ORDER BY evidence_id")
+    table = backtest(evidence, read_areas(con), METHODS, NIGHTLY if nightly else COMPLETE, tell).figures
+    tell(
+        f"{table.height} figures; largest resident set {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB"
+    )
+    figures: list[dict[str, Any]] = table.to_dicts()
+    return figures
+
+
+def summary(figures: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """One record for each split, view, variant, role, average and method, over all lines; slices stand in the JSON."""
+    records: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for figure in figures:
+        if figure["slice"] != "all" or figure["metric"] in OTHERS:
+            continue
+        record = records.setdefault(
+            tuple(figure[name] for name in KEY), {name: figure[name] for name in (*KEY, "n_labels", "n_reporters")}
+        )
+        if figure["test_state"] == "untested":
+            record["log_loss"] = "untested here"
+            continue
+        value, metric = figure["score"], figure["metric"]
+        if metric == "log_loss":
+            record["interval"] = f"{figure['score_low']:.2f} to {figure['score_high']:.2f}"
+        if metric == "calibration_error":
+            metric, value = "calibration_excess", value - figure["by_chance"]
+        if metric in COLUMNS:
+            record[metric] = round(value, 3)
+    order = {"hard": 0, "novel": 1, "all": 2, "domestic": 3}
+    return sorted(
+        records.values(), key=lambda row: (row["split"] != "temporal", order[row["view"]], row["variant"] != "solo")
+    )

@@ -1,0 +1,114 @@
+"""Writes `inferred.backtest`: the route model beside its baselines on reports whose places were hidden.
+
+The nightly table holds the temporal split and some folds of reporters, so that it costs about a minute;
+`flows backtest` scores them all.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import polars as pl
+from threadpoolctl import threadpool_limits
+
+from pipelines.inferred.backtest.areas import Areas, read_areas
+from pipelines.inferred.backtest.baselines import Forecaster, gravity, mention_counts
+from pipelines.inferred.backtest.folds import LOCO_FOLDS, ROLES, folds
+from pipelines.inferred.backtest.guard import BY_LINE, write_tonight
+from pipelines.inferred.backtest.methods import MODEL_ID, route_model
+from pipelines.inferred.backtest.scores import Rows, answer, figures, pooled
+from pipelines.store import Home, connect, frame, write_frame
+from schemas.registry import Registry
+from schemas.render import polars_schema
+
+BACKTEST_INPUTS = ("inferred.evidence", "reference.areas", "reference.area_pairs")
+OURS = "route_model"
+METHODS: Mapping[str, Forecaster] = {
+    OURS: route_model, "mention_counts": mention_counts, "gravity": gravity,
+}  # fmt: skip
+NIGHTLY_FOLDS = 2
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much is scored: folds of reporters, and draws of reporters for the intervals."""
+
+    loco: int
+    draws: int
+
+
+NIGHTLY = Effort(loco=NIGHTLY_FOLDS, draws=200)
+COMPLETE = Effort(loco=LOCO_FOLDS, draws=1000)
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Every figure, and the route model's log-loss of each line that the guard compares (`guard`)."""
+
+    figures: pl.DataFrame
+    by_line: pl.DataFrame
+
+
+def make_backtest(home: Home, registry: Registry) -> int:
+    """Write `inferred.backtest` and tonight's scores by line; returns the number of rows of the table.
+
+    It has none where there are too few labels to test anything.
+    """
+    con = connect(home, registry, BACKTEST_INPUTS)
+    evidence = frame(con, "SELECT * FROM inferred.evidence ORDER BY evidence_id")
+    scored = backtest(evidence, read_areas(con), METHODS, NIGHTLY)
+    write_tonight(home, scored.by_line)
+    return write_frame(con, home, registry, "inferred.backtest", shaped(scored.figures, registry))
+
+
+def shaped(table: pl.DataFrame, registry: Registry) -> pl.DataFrame:
+    """In the contract's types."""
+    schema = polars_schema(registry, registry.tables["inferred.backtest"])
+    return table.select(pl.col(name).cast(kind) for name, kind in schema.items())
+
+
+def backtest(
+    evidence: pl.DataFrame,
+    areas: Areas,
+    methods: Mapping[str, Forecaster],
+    effort: Effort,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Scored:
+    """Score all methods; `tell` hears what takes how long. The order of the evidence changes nothing."""
+    by_split: dict[str, list[dict[tuple[str, str], Rows]]] = {}
+    with threadpool_limits(1):
+        for fold in folds(evidence.sort("evidence_id"), loco=effort.loco):
+            started = time.monotonic()
+            by_split.setdefault(fold.split, []).append(answer(fold, methods, areas))
+            tell(f"{fold.split} {fold.number}: {fold.test.height} asked, {time.monotonic() - started:.1f} s")
+        made = [
+            {"split": split, "variant": variant, "role": role} | figure
+            for split, of_folds in by_split.items()
+            for variant, role in of_folds[0]
+            for figure in figures(pooled([rows[variant, role] for rows in of_folds]), areas, effort.draws)
+        ]
+    table = pl.DataFrame(made, schema=COLUMNS).with_columns(model_id=pl.lit(MODEL_ID))
+    return Scored(table, _by_line(by_split.get("temporal", [])))
+
+
+def _by_line(temporal: list[dict[tuple[str, str], Rows]]) -> pl.DataFrame:
+    """The route model's log-loss of every line abroad of the temporal split, with all places hidden."""
+    made = [pl.DataFrame(schema=BY_LINE)]
+    for fold in temporal:
+        for role in ROLES:
+            rows = fold["solo", role]
+            loss = rows.figures["hard"][OURS]["log_loss"] if OURS in rows.figures["hard"] else None
+            if loss is not None:
+                hard = rows.facts.filter("is_hard").with_columns(loss, role=pl.lit(role))
+                made.append(hard.select(*BY_LINE))
+    return pl.concat(made)
+
+
+COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
+    "split": pl.String, "variant": pl.String, "role": pl.String, "view": pl.String, "slice": pl.String,
+    "average": pl.String, "method": pl.String, "metric": pl.String, "score": pl.Float64, "score_low": pl.Float64,
+    "score_high": pl.Float64, "by_chance": pl.Float64, "n_labels": pl.Int64, "n_reporters": pl.Int64,
+    "test_state": pl.String,
+}  # fmt: skip
