@@ -305,7 +305,7 @@ def write_baselines(ask: Ask, bench: Path, work: Path, home: Path) -> None:
     asked = frame(con, CONTEXTS)
     contexts = asked.select(CONTEXT).unique().sort(CONTEXT, nulls_last=True).with_row_index("context")
     which = asked.join(contexts, on=CONTEXT, how="left", nulls_equal=True, maintain_order="left")  # n:1
-    answers = {name: forecast(evidence, contexts, areas) for name, forecast in BASELINES.items()}
+    answers = {name: learn(evidence, areas)(contexts) for name, learn in BASELINES.items()}
     np.savez(
         work / f"{ask.name}.npz",
         record_id=which["record_id"].to_numpy().astype("U16"),

@@ -11,7 +11,7 @@ import importlib.util
 import json
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +19,10 @@ import polars as pl
 
 from illicit_flows.backtest import COLUMNS, summary
 from pipelines.inferred.backtest.areas import Areas, read_areas
+from pipelines.inferred.backtest.baselines import Forecaster
 from pipelines.inferred.backtest.folds import ROLES, hide
 from pipelines.inferred.backtest.make import BACKTEST_INPUTS, METHODS, Effort, backtest
-from pipelines.inferred.backtest.metrics import Floats
+from pipelines.inferred.backtest.metrics import Floats, Ints
 from pipelines.store import Home, connect, frame
 from schemas.registry import registry
 
@@ -34,7 +35,7 @@ SETTINGS = {
     "learning_rate": 0.1, "num_leaves": 31, "min_data_in_leaf": 20, "feature_fraction": 0.8, "lambda_l2": 1.0,
     "cat_smooth": 10, "max_bin": 255, "num_threads": 2, "deterministic": True, "seed": 1, "verbosity": -1,
 }  # fmt: skip
-LEAST_HOME = 1e-6
+LEAST = 1e-6
 
 
 def main() -> int:
@@ -58,12 +59,13 @@ def main() -> int:
     return 0
 
 
-def lightgbm(train: pl.DataFrame, test: pl.DataFrame, areas: Areas) -> Mapping[str, Floats]:
+def lightgbm(train: pl.DataFrame, areas: Areas) -> Forecaster:
     """Gradient-boosted trees in two parts: is it the reporter itself, and which place abroad; one class a place."""
-    return {role: _of_role(train, test, role, areas) for role in ROLES}
+    learnt = {role: _learn(train, role, areas) for role in ROLES}
+    return lambda test: {role: forecast(test) for role, forecast in learnt.items()}
 
 
-def _of_role(train: pl.DataFrame, test: pl.DataFrame, role: str, areas: Areas) -> Floats:
+def _learn(train: pl.DataFrame, role: str, areas: Areas) -> Callable[[pl.DataFrame], Floats]:
     started = time.monotonic()
     labelled = train.filter(pl.col(role).is_in(list(areas.places)) & (pl.col("n_lines") > 0)).sort("evidence_id")
     # each label twice: as it is asked with everything hidden, and with the other places shown
@@ -72,20 +74,25 @@ def _of_role(train: pl.DataFrame, test: pl.DataFrame, role: str, areas: Areas) -
     weight = np.tile(labelled["n_lines"].cast(pl.Float64).to_numpy() / 2, 2)
     columns = [*FEATURES, *(other for other in ROLES if other != role)]
     levels = {name: sorted(learnt[name].drop_nulls().unique().to_list()) for name in columns}
-    x, asked = _coded(learnt, levels), _coded(test, levels)
-    own, reporter = areas.codes(learnt["reporter"]), areas.codes(test["reporter"])
-    at_home = np.clip(_trees(x, (label == own).astype(int), weight, asked, 2)[:, 1], LEAST_HOME, 1 - LEAST_HOME)
-    away = label != own
-    classes, coded = np.unique(label[away], return_inverse=True)
-    p = np.full((test.height, len(areas.places)), 1e-6)
-    if len(classes) > 1:
-        p[:, classes] += _trees(x[away], coded, weight[away], asked, len(classes))
-    known = np.flatnonzero(reporter >= 0)
-    p[known, reporter[known]] = 0.0
-    p *= (1 - at_home)[:, None] / p.sum(axis=1, keepdims=True)
-    p[known, reporter[known]] = at_home[known]
+    x = _coded(learnt, levels)
+    is_home = label == areas.codes(learnt["reporter"])
+    classes, coded = np.unique(label[~is_home], return_inverse=True)
+    home = _trees(x, is_home.astype(int), weight, 2)
+    abroad = _trees(x[~is_home], coded, weight[~is_home], len(classes))
     print(f"lightgbm, {role}: {len(classes)} classes, {time.monotonic() - started:.0f} s", file=sys.stderr)
-    return p / p.sum(axis=1, keepdims=True)
+
+    def forecast(test: pl.DataFrame) -> Floats:
+        asked, reporter = _coded(test, levels), areas.codes(test["reporter"])
+        at_home = np.clip(home(asked)[:, 1], LEAST, 1 - LEAST)
+        p = np.full((test.height, len(areas.places)), LEAST)
+        p[:, classes] += abroad(asked)
+        known = np.flatnonzero(reporter >= 0)
+        p[known, reporter[known]] = 0.0
+        p *= (1 - at_home)[:, None] / p.sum(axis=1, keepdims=True)
+        p[known, reporter[known]] = at_home[known]
+        return p / p.sum(axis=1, keepdims=True)
+
+    return forecast
 
 
 def _coded(rows: pl.DataFrame, levels: Mapping[str, list[str]]) -> Floats:
@@ -100,15 +107,16 @@ def _coded(rows: pl.DataFrame, levels: Mapping[str, list[str]]) -> Floats:
     return coded
 
 
-def _trees(x: Floats, label: np.ndarray, weight: Floats, asked: Floats, classes: int) -> Floats:
-    """Class probabilities of the asked rows, shape (asked rows, classes)."""
+def _trees(x: Floats, label: Ints, weight: Floats, classes: int) -> Callable[[Floats], Floats]:
+    """Fitted trees: from rows to class probabilities, shape (rows, classes)."""
     import lightgbm as lgb
 
     if len(np.unique(label)) < 2:
-        return np.tile(np.eye(classes)[int(label[0]) if len(label) else 0], (len(asked), 1))
+        only = np.eye(max(classes, 1))[int(label[0]) if len(label) else 0][:classes]
+        return lambda asked: np.tile(only, (len(asked), 1))
     data = lgb.Dataset(x, label, weight=weight, categorical_feature=list(range(x.shape[1])), free_raw_data=True)
     booster = lgb.train({**SETTINGS, "objective": "multiclass", "num_class": classes}, data, num_boost_round=ROUNDS)
-    return np.asarray(booster.predict(asked), dtype=float).reshape(len(asked), classes)
+    return lambda asked: np.asarray(booster.predict(asked), dtype=float).reshape(len(asked), classes)
 
 
 def _arguments() -> argparse.Namespace:

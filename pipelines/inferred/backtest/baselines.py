@@ -27,9 +27,11 @@ from pipelines.inferred.backtest.areas import Areas
 from pipelines.inferred.backtest.folds import ROLES
 from pipelines.inferred.backtest.metrics import Floats, Ints
 
-Forecaster = Callable[[pl.DataFrame, pl.DataFrame, Areas], Mapping[str, Floats]]
-"""From evidence to learn from and evidence to be asked about (hidden places are null) to one matrix a role, shape
-(asked rows, places), whose rows sum to 1. Rows are answered one by one: what one of them shows teaches nothing."""
+Forecaster = Callable[[pl.DataFrame], Mapping[str, Floats]]
+"""From evidence to be asked about (hidden places are null) to one matrix a role, shape (asked rows, places), whose rows
+sum to 1. Rows are answered one by one: what one of them shows teaches nothing."""
+Learner = Callable[[pl.DataFrame, Areas], Forecaster]
+"""From evidence to learn from to what answers. It learns once and is asked in blocks, so that memory does not grow."""
 
 LEVELS: tuple[tuple[str, ...], ...] = (
     ("reporter", "commodity"), ("reporter", "commodity_group"), ("subregion", "commodity_group"),
@@ -46,42 +48,45 @@ NEWTON_STEPS = 30
 RIDGE = 1.0
 
 
-def mention_counts(train: pl.DataFrame, test: pl.DataFrame, areas: Areas) -> Mapping[str, Floats]:
+def mention_counts(train: pl.DataFrame, areas: Areas) -> Forecaster:
     """Shares of mentions with back-off."""
-    return _by_context(train, test, areas, _mentions_abroad)
+    return _by_context(train, areas, _mentions_abroad)
 
 
-def gravity(train: pl.DataFrame, test: pl.DataFrame, areas: Areas) -> Mapping[str, Floats]:
+def gravity(train: pl.DataFrame, areas: Areas) -> Forecaster:
     """Share of the group, distance, border and population."""
-    return _by_context(train, test, areas, _gravity_abroad)
+    return _by_context(train, areas, _gravity_abroad)
 
 
 def _by_context(
     train: pl.DataFrame,
-    test: pl.DataFrame,
     areas: Areas,
-    share_abroad: Callable[[pl.DataFrame, pl.DataFrame, Areas], Floats],
-) -> Mapping[str, Floats]:
+    learn_abroad: Callable[[pl.DataFrame, Areas], Callable[[pl.DataFrame], Floats]],
+) -> Forecaster:
     """p of every row: the forecast depends on its context alone, so it is made once for each."""
-    contexts = test.select(CONTEXT).unique().sort(CONTEXT, nulls_last=True).with_row_index("context")
-    which = test.join(contexts, on=CONTEXT, how="left", nulls_equal=True, maintain_order="left")["context"].to_numpy()
-    reporter = areas.codes(contexts["reporter"])
-    found = {}
+    learnt = {}
     for role in ROLES:
         mentions = _mentions(train, role, areas)
-        foreign = mentions.filter(pl.col("place") != pl.col("reporter"))
-        home = _shares(
-            mentions.with_columns(place=(pl.col("place") == pl.col("reporter")).cast(pl.Int64)), contexts, 2, "place"
-        )[:, 1]
+        home = mentions.with_columns(place=(pl.col("place") == pl.col("reporter")).cast(pl.Int64))
+        learnt[role] = (home, learn_abroad(mentions.filter(pl.col("place") != pl.col("reporter")), areas))
+
+    def forecast(test: pl.DataFrame) -> Mapping[str, Floats]:
+        contexts = test.select(CONTEXT).unique().sort(CONTEXT, nulls_last=True).with_row_index("context")
+        of_row = test.join(contexts, on=CONTEXT, how="left", nulls_equal=True, maintain_order="left")  # n:1
+        reporter = areas.codes(contexts["reporter"])
         known = np.flatnonzero(reporter >= 0)
-        away = np.maximum(share_abroad(foreign, contexts, areas), LEAST_SHARE)
-        away[known, reporter[known]] = 0.0
-        away /= away.sum(axis=1, keepdims=True)
-        at_home = np.where(reporter >= 0, home, 0.0)
-        p = (1 - at_home)[:, None] * away
-        p[known, reporter[known]] = at_home[known]
-        found[role] = p[which]
-    return found
+        found = {}
+        for role, (home, abroad) in learnt.items():
+            away = np.maximum(abroad(contexts), LEAST_SHARE)
+            away[known, reporter[known]] = 0.0
+            away /= away.sum(axis=1, keepdims=True)
+            at_home = np.where(reporter >= 0, _shares(home, contexts, 2)[:, 1], 0.0)
+            p = (1 - at_home)[:, None] * away
+            p[known, reporter[known]] = at_home[known]
+            found[role] = p[of_row["context"].to_numpy()]
+        return found
+
+    return forecast
 
 
 def _mentions(train: pl.DataFrame, role: str, areas: Areas) -> pl.DataFrame:
@@ -94,19 +99,19 @@ def _mentions(train: pl.DataFrame, role: str, areas: Areas) -> pl.DataFrame:
     )
 
 
-def _mentions_abroad(foreign: pl.DataFrame, contexts: pl.DataFrame, areas: Areas) -> Floats:
+def _mentions_abroad(foreign: pl.DataFrame, areas: Areas) -> Callable[[pl.DataFrame], Floats]:
     coded = foreign.with_columns(place=pl.Series(areas.codes(foreign["place"]), dtype=pl.Int64))
-    return _shares(coded, contexts, len(areas.places), "place")
+    return lambda contexts: _shares(coded, contexts, len(areas.places))
 
 
-def _shares(mentions: pl.DataFrame, contexts: pl.DataFrame, n: int, outcome: str) -> Floats:
+def _shares(mentions: pl.DataFrame, contexts: pl.DataFrame, n: int) -> Floats:
     """Shares of outcomes 0 … n − 1 at the finest level with enough mentions, shape (contexts, n)."""
-    of_all = _counted(mentions, (), contexts, n, outcome)
+    of_all = _counted(mentions, (), contexts, n)
     total = of_all.sum(axis=1, keepdims=True)
     overall = np.where(total > 0, of_all / np.maximum(total, 1e-12), 1.0 / n)
     shares, is_set = overall.copy(), np.zeros(contexts.height, dtype=bool)
     for level in LEVELS:
-        counts = _counted(mentions, level, contexts, n, outcome)
+        counts = _counted(mentions, level, contexts, n)
         total = counts.sum(axis=1)
         takes = ~is_set & (total >= LEAST_MENTIONS)
         shares[takes] = counts[takes] / total[takes, None]
@@ -116,10 +121,10 @@ def _shares(mentions: pl.DataFrame, contexts: pl.DataFrame, n: int, outcome: str
     return mixed
 
 
-def _counted(mentions: pl.DataFrame, level: Sequence[str], contexts: pl.DataFrame, n: int, outcome: str) -> Floats:
+def _counted(mentions: pl.DataFrame, level: Sequence[str], contexts: pl.DataFrame, n: int) -> Floats:
     """Mentions by outcome of each context's group at one level, shape (contexts, n)."""
     if not level:
-        counts = np.bincount(mentions[outcome].to_numpy(), mentions["n"].to_numpy(), minlength=n)
+        counts = np.bincount(mentions["place"].to_numpy(), mentions["n"].to_numpy(), minlength=n)
         whole: Floats = np.repeat(counts[None, :].astype(float), contexts.height, axis=0)
         return whole
     groups = contexts.select(level).unique(maintain_order=True).with_row_index("_row")
@@ -128,7 +133,7 @@ def _counted(mentions: pl.DataFrame, level: Sequence[str], contexts: pl.DataFram
     )  # n:1
     joined = mentions.join(groups, on=list(level), how="inner", nulls_equal=True, maintain_order="left")  # n:1
     matrix = np.zeros((groups.height, n))
-    np.add.at(matrix, (joined["_row"].to_numpy(), joined[outcome].to_numpy()), joined["n"].to_numpy())
+    np.add.at(matrix, (joined["_row"].to_numpy(), joined["place"].to_numpy()), joined["n"].to_numpy())
     counted: Floats = matrix[of_context["_row"].to_numpy()]
     return counted
 
@@ -136,30 +141,34 @@ def _counted(mentions: pl.DataFrame, level: Sequence[str], contexts: pl.DataFram
 # --- gravity --------------------------------------------------------------------------------------------------------
 
 
-def _gravity_abroad(foreign: pl.DataFrame, contexts: pl.DataFrame, areas: Areas) -> Floats:
+def _gravity_abroad(foreign: pl.DataFrame, areas: Areas) -> Callable[[pl.DataFrame], Floats]:
     known = foreign.filter(pl.Series(areas.codes(foreign["reporter"]) >= 0))
     cells = known.select("reporter", "commodity_group").unique().sort("reporter", "commodity_group")
     if cells.is_empty():
-        return np.full((contexts.height, len(areas.places)), 1.0 / len(areas.places))
+        return lambda contexts: np.full((contexts.height, len(areas.places)), 1.0 / len(areas.places))
     counts = np.zeros((cells.height, len(areas.places)))
     joined = known.join(cells.with_row_index("_row"), on=["reporter", "commodity_group"], maintain_order="left")  # n:1
     np.add.at(counts, (joined["_row"].to_numpy(), areas.codes(joined["place"])), joined["n"].to_numpy())
     others = _mentions_of_group(foreign, cells, areas) - counts
     beta = _newton(_features(others, cells, areas), counts, areas.codes(cells["reporter"]))
-    utility = _features(_mentions_of_group(foreign, contexts, areas), contexts, areas) @ beta
-    reporter = areas.codes(contexts["reporter"])
-    own = np.flatnonzero(reporter >= 0)
-    utility[own, reporter[own]] = -np.inf
-    return _softmax(utility)
+
+    def abroad(contexts: pl.DataFrame) -> Floats:
+        utility = _features(_mentions_of_group(foreign, contexts, areas), contexts, areas) @ beta
+        reporter = areas.codes(contexts["reporter"])
+        own = np.flatnonzero(reporter >= 0)
+        utility[own, reporter[own]] = -np.inf
+        return _softmax(utility)
+
+    return abroad
 
 
 def _mentions_of_group(foreign: pl.DataFrame, contexts: pl.DataFrame, areas: Areas) -> Floats:
     """Lines by place of each context's commodity group, and a few more as all groups have them; (contexts, places)."""
     coded = foreign.with_columns(place=pl.Series(areas.codes(foreign["place"]), dtype=pl.Int64))
     n = len(areas.places)
-    of_all = _counted(coded, (), contexts, n, "place")
+    of_all = _counted(coded, (), contexts, n)
     prior = (of_all + 1.0) / (of_all.sum(axis=1, keepdims=True) + n)
-    mentions: Floats = _counted(coded, ("commodity_group",), contexts, n, "place") + LINES_OF_ALL * prior
+    mentions: Floats = _counted(coded, ("commodity_group",), contexts, n) + LINES_OF_ALL * prior
     return mentions
 
 

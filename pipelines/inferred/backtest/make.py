@@ -14,7 +14,7 @@ import polars as pl
 from threadpoolctl import threadpool_limits
 
 from pipelines.inferred.backtest.areas import Areas, read_areas
-from pipelines.inferred.backtest.baselines import Forecaster, gravity, mention_counts
+from pipelines.inferred.backtest.baselines import Learner, gravity, mention_counts
 from pipelines.inferred.backtest.folds import LOCO_FOLDS, ROLES, folds
 from pipelines.inferred.backtest.guard import BY_LINE, write_tonight
 from pipelines.inferred.backtest.methods import MODEL_ID, route_model
@@ -25,7 +25,7 @@ from schemas.render import polars_schema
 
 BACKTEST_INPUTS = ("inferred.evidence", "reference.areas", "reference.area_pairs")
 OURS = "route_model"
-METHODS: Mapping[str, Forecaster] = {
+METHODS: Mapping[str, Learner] = {
     OURS: route_model, "mention_counts": mention_counts, "gravity": gravity,
 }  # fmt: skip
 NIGHTLY_FOLDS = 2
@@ -72,7 +72,7 @@ def shaped(table: pl.DataFrame, registry: Registry) -> pl.DataFrame:
 def backtest(
     evidence: pl.DataFrame,
     areas: Areas,
-    methods: Mapping[str, Forecaster],
+    methods: Mapping[str, Learner],
     effort: Effort,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Scored:
@@ -86,8 +86,10 @@ def backtest(
         made = [
             {"split": split, "variant": variant, "role": role} | figure
             for split, of_folds in by_split.items()
-            for variant, role in of_folds[0]
-            for figure in figures(pooled([rows[variant, role] for rows in of_folds]), areas, effort.draws)
+            for variant, role in sorted({key for rows in of_folds for key in rows})
+            for figure in figures(
+                pooled([rows[variant, role] for rows in of_folds if (variant, role) in rows]), areas, effort.draws
+            )
         ]
     table = pl.DataFrame(made, schema=COLUMNS).with_columns(model_id=pl.lit(MODEL_ID))
     return Scored(table, _by_line(by_split.get("temporal", [])))
@@ -97,8 +99,9 @@ def _by_line(temporal: list[dict[tuple[str, str], Rows]]) -> pl.DataFrame:
     """The route model's log-loss of every line abroad of the temporal split, with all places hidden."""
     made = [pl.DataFrame(schema=BY_LINE)]
     for fold in temporal:
-        for role in ROLES:
-            rows = fold["solo", role]
+        for rows, role in ((fold.get(("solo", role)), role) for role in ROLES):
+            if rows is None:
+                continue
             loss = rows.figures["hard"][OURS]["log_loss"] if OURS in rows.figures["hard"] else None
             if loss is not None:
                 hard = rows.facts.filter("is_hard").with_columns(loss, role=pl.lit(role))

@@ -8,6 +8,7 @@ import polars as pl
 
 from pipelines.inferred.backoff import fit
 from pipelines.inferred.backtest.areas import Areas
+from pipelines.inferred.backtest.baselines import Forecaster
 from pipelines.inferred.backtest.folds import ROLES
 from pipelines.inferred.backtest.metrics import Floats
 from pipelines.inferred.posterior import CONTEXT, LEVELS, MODEL_ID
@@ -15,14 +16,18 @@ from pipelines.inferred.posterior import CONTEXT, LEVELS, MODEL_ID
 __all__ = ["MODEL_ID", "route_model"]
 
 
-def route_model(train: pl.DataFrame, test: pl.DataFrame, areas: Areas) -> Mapping[str, Floats]:
-    """`prob_label` of every place, shape (asked rows, places)."""
-    contexts = test.select(CONTEXT).unique().sort(CONTEXT, nulls_last=True).with_row_index("context")
-    which = test.join(contexts, on=CONTEXT, how="left", nulls_equal=True, maintain_order="left")["context"].to_numpy()
-    found = {}
+def route_model(train: pl.DataFrame, areas: Areas) -> Forecaster:
+    """`prob_label` of every place, as the product's model has it."""
+    fitted = {}
     for role in ROLES:
         labelled = train.filter(pl.col(role).is_not_null()).with_columns(
             pl.col(role).alias("outcome"), pl.col("n_lines").alias("n")
         )
-        found[role] = fit(labelled, LEVELS, list(areas.places)).predict(contexts)[which]
-    return found
+        fitted[role] = fit(labelled, LEVELS, list(areas.places))
+
+    def forecast(test: pl.DataFrame) -> Mapping[str, Floats]:
+        contexts = test.select(CONTEXT).unique().sort(CONTEXT, nulls_last=True).with_row_index("context")
+        of_row = test.join(contexts, on=CONTEXT, how="left", nulls_equal=True, maintain_order="left")  # n:1
+        return {role: model.predict(contexts)[of_row["context"].to_numpy()] for role, model in fitted.items()}
+
+    return forecast

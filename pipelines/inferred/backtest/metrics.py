@@ -165,10 +165,10 @@ def calibration_by_chance(confidence: Floats, weight: Floats) -> float:
 
 
 def weighted_median(values: Floats, weight: Floats) -> float:
-    """The smallest value with at least half of the weight at or below it."""
+    """The smallest value with at least half of the weight at or below it; the last digits of a sum decide nothing."""
     order = np.argsort(values, kind="stable")
     below = np.cumsum(weight[order])
-    return float(values[order][np.searchsorted(below, below[-1] / 2)])
+    return float(values[order][np.searchsorted(below, below[-1] * (0.5 - 1e-9))])
 
 
 # --- the published unit: shares of a cell ------------------------------------------------------------------------

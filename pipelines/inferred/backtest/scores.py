@@ -13,14 +13,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
 from pipelines.inferred.backtest.areas import Areas
-from pipelines.inferred.backtest.baselines import Forecaster
+from pipelines.inferred.backtest.baselines import Learner
 from pipelines.inferred.backtest.folds import LEAST_LABELS, ROLES, Fold, hide
 from pipelines.inferred.backtest.metrics import (
     LEAST_OF_REPORTER,
@@ -50,6 +50,7 @@ SLICES = (
 VARIANTS = ("solo", "given")
 VIEWS = ("all", "domestic", "hard", "novel")
 BASELINES = ("mention_counts", "gravity")
+BLOCK_ROWS = 4_000
 SET_MASS_KEY = "{role}_set_mass"
 """Key under which a method may say how much mass a row's 90 % set has to hold, shape (rows,); without it 0.9."""
 
@@ -66,32 +67,43 @@ class Rows:
     links: pl.DataFrame
 
 
-def answer(fold: Fold, methods: Mapping[str, Forecaster], areas: Areas) -> dict[tuple[str, str], Rows]:
-    """Let every method answer a fold, and measure each row; by variant and role.
+def answer(fold: Fold, methods: Mapping[str, Learner], areas: Areas) -> dict[tuple[str, str], Rows]:
+    """Let every method learn from a fold and answer it, and measure each row; by variant and role.
 
-    A method learns once for all variants: what is asked is stacked, first with all places hidden, then with one.
+    What is asked comes in blocks of whole reporters, so that no more than a block's probabilities are in memory.
     """
-    asked = fold.test.sort("evidence_id")
-    parts = {"solo": hide(asked, ROLES)} | {
-        role: hide(asked.filter(pl.col(role).is_not_null()), (role,)) for role in ROLES
-    }
-    stacked = pl.concat(parts.values())
-    starts = dict(zip(parts, np.cumsum([0, *(part.height for part in parts.values())]), strict=False))
-    forecasts = {name: forecast(fold.train, stacked, areas) for name, forecast in methods.items()}
-    found = {}
-    for role in ROLES:
-        is_known = asked[role].is_in(list(areas.places)).fill_null(False)
-        given = asked.filter(pl.col(role).is_not_null())
-        at = {
-            "solo": np.flatnonzero(is_known.to_numpy()),
-            "given": starts[role] + np.flatnonzero(given[role].is_in(list(areas.places)).to_numpy()),
-        }
-        for variant in VARIANTS:
-            taken = {
-                name: (p[role][at[variant]], _set_mass(p, role, at[variant])) for name, p in forecasts.items()
-            }  # fmt: skip
-            found[variant, role] = _measured(asked.filter(is_known), fold.train, role, variant, taken, areas)
-    return found
+    forecasters = {name: learn(fold.train, areas) for name, learn in methods.items()}
+    learnt = {role: _links_known(fold.train, role, areas) for role in ROLES}
+    found: dict[tuple[str, str], list[Rows]] = {}
+    for block in _blocks(fold.test):
+        named = {role: block.filter(pl.col(role).is_in(list(areas.places))) for role in ROLES}
+        hidden = hide(block, ROLES).with_row_index("_row")
+        solo = {name: forecast(hidden.drop("_row")) for name, forecast in forecasters.items()}
+        for role, asked in named.items():
+            if asked.is_empty():
+                continue
+            at = hidden.join(asked.select("evidence_id"), on="evidence_id", how="semi")["_row"].to_numpy()
+            given = {name: forecast(hide(asked, (role,))) for name, forecast in forecasters.items()}
+            everything = np.arange(asked.height)
+            for variant, forecasts, rows in (("solo", solo, at), ("given", given, everything)):
+                taken = {name: (p[role][rows], _set_mass(p, role, rows)) for name, p in forecasts.items()}
+                measured = _measured(asked, learnt[role], role, variant, taken, areas)
+                found.setdefault((variant, role), []).append(measured)
+    return {key: pooled(blocks) for key, blocks in found.items()}
+
+
+def _blocks(asked: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """Whole reporters, together at least `BLOCK_ROWS` rows; sorted by reporter and evidence_id."""
+    ordered = asked.sort("reporter", "evidence_id")
+    sizes = ordered.group_by("reporter", maintain_order=True).len()["len"].to_list()
+    start = at = 0
+    for size in sizes:
+        at += size
+        if at - start >= BLOCK_ROWS:
+            yield ordered.slice(start, at - start)
+            start = at
+    if at > start:
+        yield ordered.slice(start)
 
 
 def _set_mass(forecast: Mapping[str, Floats], role: str, at: Ints) -> Floats | None:
@@ -101,7 +113,7 @@ def _set_mass(forecast: Mapping[str, Floats], role: str, at: Ints) -> Floats | N
 
 def _measured(
     asked: pl.DataFrame,
-    train: pl.DataFrame,
+    learnt: set[tuple[int, int]],
     role: str,
     variant: str,
     forecasts: Mapping[str, tuple[Floats, Floats | None]],
@@ -119,7 +131,6 @@ def _measured(
         shown = departure >= 0
         excluded[rows[shown], departure[shown]] = True
     hard = ~excluded[rows, label]
-    learnt = _links_known(train, role, areas)
     novel = np.array([pair not in learnt for pair in zip(reporter.tolist(), label.tolist(), strict=True)], dtype=bool)
     facts = asked.select("evidence_id", "reporter", "commodity_group", "year", "size_class").with_columns(
         label=pl.Series(label, dtype=pl.Int64),
