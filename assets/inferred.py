@@ -10,6 +10,7 @@ from pipelines.inferred.backtest.make import BACKTEST_INPUTS, make_backtest
 from pipelines.inferred.corridors import CORRIDOR_INPUTS, make_corridors
 from pipelines.inferred.evidence import EVIDENCE_INPUTS, make_evidence
 from pipelines.inferred.posterior import make_posteriors, make_scope
+from pipelines.inferred.routes import COST_INPUTS, ROUTE_INPUTS, make_leg_costs, make_routes
 from schemas.registry import registry
 
 
@@ -23,6 +24,19 @@ from schemas.registry import registry
 def gather_evidence(house: House) -> Iterable[dg.MaterializeResult[None]]:
     counts = make_evidence(house.at, registry())
     yield from materialised({f"inferred.{name}": count for name, count in counts.items()})
+
+
+@dg.multi_asset(name="weigh_legs", specs=[table_spec("inferred.leg_costs", COST_INPUTS)])
+def weigh_legs(house: House) -> Iterable[dg.MaterializeResult[None]]:
+    yield from materialised({"inferred.leg_costs": make_leg_costs(house.at, registry())})
+
+
+@dg.multi_asset(
+    name="draw_routes",
+    specs=[table_spec("inferred.route_paths", ROUTE_INPUTS), table_spec("inferred.routes", ROUTE_INPUTS)],
+)
+def draw_routes(house: House) -> Iterable[dg.MaterializeResult[None]]:
+    yield from materialised(make_routes(house.at, registry()))
 
 
 @dg.multi_asset(

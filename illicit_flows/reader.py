@@ -30,7 +30,11 @@ CLOSED: dict[str, str | bool | int | float | list[str]] = {
     "lock_configuration": "true",
 }
 """Given when the database is opened: a second connection of one process cannot set what the first has locked."""
-GEO = {"geo.places": "geo/places.parquet", "geo.corridors": "geo/corridors.parquet"}
+GEO = {
+    "geo.places": "geo/places.parquet",
+    "geo.corridors": "geo/corridors.parquet",
+    "geo.route_paths": "geo/route_paths.parquet",
+}
 
 
 class NoRelease(LookupError):

@@ -161,6 +161,9 @@ def endings(counts: Mapping[str, int]) -> dict[str, int]:
     return {name: counts[name] for name in ("records", "staged", "quarantined", "declared")}
 
 
+STANDING = ("places", "place_names", "gazetteer.json", "area_pairs", "network_nodes", "network_legs", "network.json")
+
+
 @cache
 def _places() -> Path:
     """The tables of places and ways, made once a session: they do not depend on what is delivered."""
@@ -171,7 +174,7 @@ def _places() -> Path:
 
 def reference(home: Home, registry: Registry) -> None:
     """The reference tables; those that stand are copied in, and made anew only where the registry's differ."""
-    for name in ("places", "place_names", "gazetteer.json", "area_pairs", "network.json"):
+    for name in STANDING:
         source, target = _places() / name, home.tables / "reference" / name
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():

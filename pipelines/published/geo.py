@@ -1,4 +1,4 @@
-"""GeoParquet of a release: places of seizures as points, corridors as schematic lines.
+"""GeoParquet of a release: places of seizures as points, corridors and ways of whole routes as schematic lines.
 
 A corridor's line is the great circle between the capitals of its two countries, cut at the antimeridian. It is drawn to
 be seen; the countries that it crosses are not on the route.
@@ -6,20 +6,16 @@ be seen; the countries that it crosses are not on the route.
 
 from __future__ import annotations
 
-from itertools import pairwise
 from pathlib import Path
 
 import geopandas as gpd
 import polars as pl
-from pyproj import Geod
-from shapely import LineString, MultiLineString, Point
+import shapely
+from shapely import MultiLineString, Point
 
+from pipelines.lines import CRS, great_circle
 from pipelines.store import Home, connect, frame
 from schemas.registry import Registry
-
-CRS = "OGC:CRS84"
-STEP_KM = 200
-GEOD = Geod(ellps="WGS84")
 
 PLACES = """
     SELECT p.place_id, p.place_name, p.place_kind, p.area, p.lat, p.lon, count(*) AS n_rows,
@@ -40,10 +36,21 @@ CORRIDORS = """
 """
 
 
+PATHS = "SELECT * FROM inferred.route_paths ORDER BY path_id"
+
+
 def write_geo(home: Home, registry: Registry, folder: Path) -> None:
-    """Write `places.parquet` and `corridors.parquet`; both may be empty, and open in GeoPandas all the same."""
+    """Write `places`, `corridors` and `route_paths.parquet`; an empty one opens in GeoPandas all the same."""
     con = connect(
-        home, registry, ["conformed.seizures", "reference.places", "reference.areas", "published.corridor_trends"]
+        home,
+        registry,
+        [
+            "conformed.seizures",
+            "reference.places",
+            "reference.areas",
+            "published.corridor_trends",
+            "inferred.route_paths",
+        ],
     )
     folder.mkdir(parents=True, exist_ok=True)
     places = frame(con, PLACES)
@@ -60,23 +67,11 @@ def write_geo(home: Home, registry: Registry, folder: Path) -> None:
         pl.lit("schematic").alias("path_basis"),
     )
     _write(described, [drawn[pair][0] for pair in ends.iter_rows()], folder / "corridors.parquet")
-
-
-def great_circle(lon_a: float, lat_a: float, lon_b: float, lat_b: float) -> tuple[MultiLineString, float]:
-    """Geodesic between two points (degrees, WGS 84) as lines that never jump the antimeridian, and its length in km."""
-    length_km = GEOD.inv(lon_a, lat_a, lon_b, lat_b)[2] / 1000
-    between = GEOD.npts(lon_a, lat_a, lon_b, lat_b, max(int(length_km // STEP_KM), 1))
-    path = [(lon_a, lat_a), *between, (lon_b, lat_b)]
-    parts: list[list[tuple[float, float]]] = [[path[0]]]
-    for (lon, lat), (next_lon, next_lat) in pairwise(path):
-        if abs(next_lon - lon) > 180:  # the step crosses the antimeridian: end one line there and begin another
-            side = 180.0 if lon > 0 else -180.0
-            gap = 360 - abs(next_lon - lon)
-            crossing = lat + (next_lat - lat) * ((180 - abs(lon)) / gap if gap else 0.0)
-            parts[-1].append((side, crossing))
-            parts.append([(-side, crossing)])
-        parts[-1].append((next_lon, next_lat))
-    return MultiLineString([LineString(part) for part in parts if len(part) > 1]), round(length_km, 3)
+    paths = frame(con, PATHS)
+    told = paths.drop("geometry").with_columns(
+        pl.col("length_km", "high_seas_km", "snap_km").cast(pl.Float64), pl.col(pl.List(pl.String)).list.join(",")
+    )
+    _write(told, list(shapely.from_wkb(paths["geometry"].to_numpy())), folder / "route_paths.parquet")
 
 
 def _write(table: pl.DataFrame, geometry: list[Point] | list[MultiLineString], path: Path) -> None:

@@ -28,8 +28,8 @@ GROUP_COLUMNS = {
 }  # fmt: skip
 M49_SAYS = "UN M49"
 GAZETTEER = ("reference.places", "reference.place_names")
-NETWORK = ("reference.area_pairs",)
-TOWN_COLUMNS = ["place_id", "place_name", "place_kind", "area", "lat", "lon", "population"]
+NETWORK = ("reference.area_pairs", "reference.network_nodes", "reference.network_legs")
+SITE_COLUMNS = ["place_id", "place_name", "place_kind", "area", "lat", "lon", "population"]
 PLACED = "not in today's UN M49; placed here where its territory lies"
 
 
@@ -42,8 +42,8 @@ def make_reference(home: Home, registry: Registry) -> dict[str, int]:
     con = connect(home, registry)
     places = Kept(home, registry, "gazetteer", GAZETTEER, _basis(registry))
     made = {} if places.stand else dict(zip(GAZETTEER, gazetteer.make_gazetteer(registry), strict=True))
-    towns = _towns(made.get("reference.places"), places)
-    areas = network.add_centres(_areas(registry), towns)
+    sites = _sites(made.get("reference.places"), places)
+    areas = network.add_centres(_areas(registry), sites.filter(pl.col("place_kind") == "city"))
     tables = {
         "reference.areas": _as_table(registry, "reference.areas", areas),
         "reference.area_groups": _as_table(registry, "reference.area_groups", _area_groups(registry)),
@@ -57,7 +57,7 @@ def make_reference(home: Home, registry: Registry) -> dict[str, int]:
     written = {name: write_frame(con, home, registry, name, table) for name, table in tables.items()}
     written |= places.rows if places.stand else places.write(con, made)
     ways = Kept(home, registry, "network", NETWORK, _network_basis(registry, places))
-    return written | (ways.rows if ways.stand else ways.write(con, _network(areas, towns)))
+    return written | (ways.rows if ways.stand else ways.write(con, _network(areas, sites)))
 
 
 @dataclass(frozen=True)
@@ -110,14 +110,20 @@ class Kept:
         return {name: sha256_of(self.file(name)) for name in self.tables if self.file(name).exists()}
 
 
-def _towns(made: pl.DataFrame | None, places: Kept) -> pl.DataFrame:
-    """The populated places of the gazetteer, as just made or as they stand."""
-    known = pl.read_parquet(places.file("reference.places"), columns=TOWN_COLUMNS) if made is None else made
-    return known.filter(pl.col("place_kind") == "city").select(TOWN_COLUMNS)
+def _sites(made: pl.DataFrame | None, places: Kept) -> pl.DataFrame:
+    """The populated places and the airports of the gazetteer, as just made or as they stand."""
+    known = pl.read_parquet(places.file("reference.places"), columns=SITE_COLUMNS) if made is None else made
+    return known.filter(pl.col("place_kind").is_in(["city", "airport"])).select(SITE_COLUMNS)
 
 
-def _network(areas: pl.DataFrame, towns: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    return {"reference.area_pairs": network.area_pairs(areas, towns)}
+def _network(areas: pl.DataFrame, sites: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    towns = sites.filter(pl.col("place_kind") == "city")
+    nodes, legs = network.nodes_and_legs(areas, sites)
+    return {
+        "reference.area_pairs": network.area_pairs(areas, towns),
+        "reference.network_nodes": nodes,
+        "reference.network_legs": legs,
+    }
 
 
 def _network_basis(registry: Registry, places: Kept) -> str:

@@ -34,6 +34,12 @@ MAIN_PORTS, PORTS_APART_KM, TOWN_KM = 4, 500.0, 30.0
 """An area has up to four main ports, far enough apart to stand for different coasts."""
 SNAP_KM = 200.0
 """A port farther than this from every sea lane lies inland: nine of ten ports are nearer."""
+AIRPORT_KM, HIGH_SEAS_KM = 60.0, 370.4
+PASSAGES = frozenset(
+    {"babalmandab", "bering", "bosporus", "chili", "dardanelles", "gibraltar", "malacca", "ormuz", "panama",
+     "south_africa", "suez", "sunda"}
+)  # fmt: skip
+"""Passages as the network of sea lanes names them."""
 CLOSED = frozenset({"northwest"})
 """Passages that no ship is taken through."""
 OFFICIAL = ("official", "de_facto_official")
@@ -100,6 +106,149 @@ def area_pairs(areas: pl.DataFrame, towns: pl.DataFrame) -> pl.DataFrame:
             "citation": CITATION,
         }
     ).with_columns(pl.col("distance_km", "sea_km").fill_nan(None).round(1), pl.col("language_overlap").round(6))
+
+
+def nodes_and_legs(areas: pl.DataFrame, places: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Rows of `reference.network_nodes` and `reference.network_legs`.
+
+    `areas` as `add_centres` gives them; `places` are the gazetteer's towns and airports.
+    """
+    real = areas.filter(pl.col("area_type").is_in(REAL) & pl.col("centre_lat").is_not_null()).sort("area")
+    towns = places.filter(pl.col("place_kind") == "city")
+    lanes = SeaLanes()
+    centres = real.select(
+        pl.format("CENTRE:{}", "area").alias("node_id"), pl.lit("centre").alias("node_kind"), "area",
+        pl.col("centre_lat").alias("lat"), pl.col("centre_lon").alias("lon"),
+    )  # fmt: skip
+    airports = _chief_airports(places).with_columns(pl.lit("airport").alias("node_kind"))
+    ports = main_ports(real, towns)
+    seaports = ports.select(
+        pl.col("place_id").alias("node_id"), pl.lit("seaport").alias("node_kind"), "area", "lat", "lon",
+        pl.col("connections").cast(pl.Int64).alias("n_listed"), pl.col("snap_km").round(1),
+    )  # fmt: skip
+    crossings = _crossings(real, towns)
+    nodes = pl.concat([centres, airports, seaports, crossings, _lane_nodes(lanes, towns)], how="diagonal")
+    legs = pl.concat(
+        [
+            _flights(airports),
+            _hauls(real, pl.concat([airports, seaports], how="diagonal"), crossings),
+            _lane_legs(lanes, ports),
+        ],
+        how="diagonal",
+    )
+    return nodes.with_columns(pl.lit(CITATION).alias("citation")), _ordered(legs)
+
+
+def _chief_airports(places: pl.DataFrame) -> pl.DataFrame:
+    """One airport of each area: by its largest town an international one, else the nearest to that town."""
+    towns = places.filter(pl.col("place_kind") == "city").sort("population", "place_id", descending=[True, False])
+    chief = towns.unique("area", keep="first", maintain_order=True).select("area", town_lat="lat", town_lon="lon")
+    table = places.filter(pl.col("place_kind") == "airport").join(chief, on="area").sort("place_id")  # n:1
+    km = great_circle_km(on_sphere(table["lat"], table["lon"]), on_sphere(table["town_lat"], table["town_lon"]))
+    return (
+        table.with_columns(km=pl.Series(km))
+        .with_columns(lesser=~((pl.col("km") <= AIRPORT_KM) & pl.col("place_name").str.contains("International|Intl")))
+        .sort("area", "lesser", "km", "place_id")
+        .unique("area", keep="first", maintain_order=True)
+        .select(pl.col("place_id").alias("node_id"), "area", "lat", "lon")
+    )
+
+
+def _crossings(real: pl.DataFrame, towns: pl.DataFrame) -> pl.DataFrame:
+    """A point for each land border, midway between the two towns on either side that are nearest to each other.
+
+    No package here holds the borders' course; half the way between the two towns is kept as `snap_km`.
+    """
+    codes = real["area"].to_list()
+    points = {
+        str(area): on_sphere(group["lat"], group["lon"])
+        for (area,), group in towns.sort("place_id").group_by("area", maintain_order=True)
+    }
+    rows = []
+    for one, other in zip(*np.nonzero(np.triu(_bordering(codes))), strict=True):
+        here, there = points.get(codes[one]), points.get(codes[other])
+        if here is None or there is None:
+            continue
+        chord, nearest = map(np.asarray, cKDTree(there).query(here))
+        best = int(np.argmin(chord))
+        x, y, z = here[best] + there[nearest[best]]
+        lat, lon = np.degrees([np.arctan2(z, np.hypot(x, y)), np.arctan2(y, x)])
+        rows.append((f"BORDER:{codes[one]}-{codes[other]}", codes[one], codes[other], lat, lon, chord[best]))
+    table = pl.DataFrame(rows, schema=["node_id", "area", "other_area", "lat", "lon", "chord"], orient="row")
+    half_way = (2 * EARTH_KM * (pl.col("chord") / 2).arcsin() / 2).round(1)
+    return table.select(
+        "node_id", pl.lit("land_border").alias("node_kind"), "area", "other_area", pl.col("lat", "lon").round(4),
+        half_way.alias("snap_km"),
+    )  # fmt: skip
+
+
+def _lane_nodes(lanes: SeaLanes, towns: pl.DataFrame) -> pl.DataFrame:
+    """Points on the sea lanes; on the high seas are those farther than 200 nautical miles from every town.
+
+    An exclusive economic zone ends there at the latest (UNCLOS, article 57), measured from the coast, not from a town.
+    """
+    chord, _ = cKDTree(on_sphere(towns["lat"], towns["lon"])).query(lanes.points)
+    far = 2 * EARTH_KM * np.arcsin(np.clip(chord / 2, 0, 1)) > HIGH_SEAS_KM
+    return pl.DataFrame(
+        {
+            "node_id": lanes.names(),
+            "node_kind": np.where(far, "high_seas", "sea_lane"),
+            "lat": [lat for _, lat in lanes.nodes],
+            "lon": [lon - 360 if lon > 180 else lon for lon, _ in lanes.nodes],
+        },
+        schema={"node_id": pl.String, "node_kind": pl.String, "lat": pl.Float64, "lon": pl.Float64},
+    )
+
+
+def _flights(airports: pl.DataFrame) -> pl.DataFrame:
+    """From every chief airport to every other, by great circle."""
+    points, names = on_sphere(airports["lat"], airports["lon"]), airports["node_id"].to_numpy()
+    one, other = np.triu_indices(len(names), 1)
+    km = great_circle_km(points[one], points[other])
+    return _legs("air", names[one], names[other], km)
+
+
+def _hauls(real: pl.DataFrame, ports: pl.DataFrame, crossings: pl.DataFrame) -> pl.DataFrame:
+    """On land between the centre of an area and its ports and borders, by great circle."""
+    both = pl.concat([crossings, crossings.with_columns(area=pl.col("other_area"))]).select(
+        "node_id", "area", "lat", "lon"
+    )
+    ends = pl.concat([ports.select(both.columns), both]).join(
+        real.select("area", "centre_lat", "centre_lon"),
+        on="area",
+        maintain_order="left",  # n:1
+    )
+    km = great_circle_km(on_sphere(ends["lat"], ends["lon"]), on_sphere(ends["centre_lat"], ends["centre_lon"]))
+    return _legs("land", ends["node_id"].to_numpy(), ("CENTRE:" + ends["area"]).to_numpy(), km)
+
+
+def _lane_legs(lanes: SeaLanes, ports: pl.DataFrame) -> pl.DataFrame:
+    """Along the sea lanes, and from each port to the nearest point of one."""
+    names = np.array(lanes.names())
+    once = [lane for lane in lanes.lanes if lane[0] < lane[1]]
+    along = _legs(
+        "sea",
+        names[[one for one, *_ in once]],
+        names[[other for _, other, *_ in once]],
+        np.array([km for *_, km, _ in once]),
+    ).with_columns(
+        passage=pl.Series([passage if passage in PASSAGES else None for *_, passage in once], dtype=pl.String)
+    )
+    snapped = _legs("sea", ports["place_id"].to_numpy(), names[ports["node"].to_numpy()], ports["snap_km"].to_numpy())
+    return pl.concat([along, snapped], how="diagonal")
+
+
+def _legs(mode: str, one: NDArray[Any], other: NDArray[Any], km: Floats) -> pl.DataFrame:
+    return pl.DataFrame({"node_id": one, "other_node_id": other, "length_km": np.round(km, 3)}).with_columns(
+        pl.lit(mode).alias("leg_mode")
+    )
+
+
+def _ordered(legs: pl.DataFrame) -> pl.DataFrame:
+    """The lesser name first: a leg goes both ways and stands once."""
+    first = pl.min_horizontal("node_id", "other_node_id")
+    last = pl.max_horizontal("node_id", "other_node_id")
+    return legs.with_columns(first.alias("node_id"), last.alias("other_node_id"))
 
 
 # --- the sphere -------------------------------------------------------------------------------------------------
@@ -212,17 +361,27 @@ class SeaLanes:
         return on_sphere(lat, lon)
 
     @cached_property
-    def graph(self) -> csr_array:
-        """Kilometres along each lane; a lane of no length (both sides of the antimeridian) has a millimetre."""
+    def lanes(self) -> list[tuple[int, int, float, str]]:
+        """Ends, kilometres and passage of each lane that is open, once for each direction.
+
+        A lane of no length (from one side of the antimeridian to the other) has a millimetre.
+        """
         at = {node: index for index, node in enumerate(self.nodes)}
-        lanes = [
-            (at[here], at[there], max(float(facts["weight"]), 1e-6))
+        return [
+            (at[here], at[there], max(float(facts["weight"]), 1e-6), str(facts.get("passage") or ""))
             for here in self.nodes
             for there, facts in sorted(edge_list[here].items())
             if facts.get("passage") not in CLOSED
         ]
-        heads, tails, km = zip(*lanes, strict=True)
+
+    @cached_property
+    def graph(self) -> csr_array:
+        """Kilometres along each lane, shape (nodes, nodes)."""
+        heads, tails, km, _ = zip(*self.lanes, strict=True)
         return csr_array((km, (heads, tails)), shape=(len(self.nodes), len(self.nodes)))
+
+    def names(self) -> list[str]:
+        return [f"LANE:{lat},{lon}" for lon, lat in self.nodes]
 
     def snapped(self, lat: pl.Series, lon: pl.Series) -> tuple[NDArray[np.int64], Floats]:
         """Nearest node of each point by great circle, and the kilometres to it."""
@@ -233,7 +392,7 @@ class SeaLanes:
 
 
 def main_ports(real: pl.DataFrame, towns: pl.DataFrame) -> pl.DataFrame:
-    """Up to four ports of each area: place_id, place_name, area, lat, lon, node (of `SeaLanes`), snap_km.
+    """Up to four ports of each area: place_id, place_name, lat, lon, connections, area, node (of `SeaLanes`), snap_km.
 
     Of the ports near a sea lane those come first that ships are listed to leave for most countries, then container
     terminals, then ports beside the most people; each next one at least 500 km from those before it. Where an area with
@@ -250,7 +409,7 @@ def main_ports(real: pl.DataFrame, towns: pl.DataFrame) -> pl.DataFrame:
         )
         .filter(pl.col("snap_km") <= SNAP_KM)
         .sort("area", "connections", "terminal", "people", "place_id", descending=[False, True, True, True, False])
-        .drop("connections", "terminal", "people")
+        .drop("terminal", "people")
     )
     places = on_sphere(ranked["lat"], ranked["lon"])
     kept: dict[str, list[int]] = {}
@@ -268,7 +427,7 @@ def _harbours(real: pl.DataFrame, towns: pl.DataFrame, with_port: set[str]) -> p
         towns.filter(pl.col("area").is_in(real["area"].implode()) & ~pl.col("area").is_in([*with_port, *LANDLOCKED]))
         .sort("area", "population", "place_id", descending=[False, True, False])
         .unique("area", keep="first", maintain_order=True)
-        .select("place_id", "place_name", "lat", "lon", "area")
+        .select("place_id", "place_name", "lat", "lon", pl.lit(0, pl.Int64).alias("connections"), "area")
     )
     node, snap = SeaLanes().snapped(chief["lat"], chief["lon"])
     return chief.with_columns(node=pl.Series(node), snap_km=pl.Series(snap))

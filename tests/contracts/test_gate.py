@@ -50,6 +50,7 @@ SOUND: dict[str, Plant] = {
     "within_is_one_group": {"is_within_group": True},
     "lines_in_order": {"seizure_id": "a"},
     "untested_has_no_score": {"test_state": "tested"},
+    "border_has_two_sides": {"node_kind": "land_border"},
 }
 """Cells that a sound row needs so that its table's own rules hold."""
 
@@ -73,6 +74,8 @@ BREAKS: dict[str, list[Plant]] = {
     "about_a_place": [{"contradiction_areas": []}],
     "value_has_rate": [{"rate_id": None}, {"value_usd": None}],
     "states_a_figure": [{"kg": None, "quantity_reported": None}],
+    "border_has_two_sides": [{"other_area": None}, {"node_kind": "centre"}],
+    "leg_once": [{"node_id": "p"}],
     "area_pair_apart": [{"other_area": "ABW", "area": "ABW"}],
     "period_order": [{"period_end": date(2020, 1, 31)}],
     "equivalent_apart": [{"equiv_product": None}, {"kg_equiv_mid": None}, {"equiv_factor_id": None}],
@@ -131,6 +134,8 @@ NEEDS: dict[str, Plant] = {
     "factor_product_codes": {"equiv_product": None},
     "n_mapped_range": {"n_given": 0},
     "n_unmapped_range": {"n_given": 1},
+    "other_area_complete": {"node_kind": "centre"},
+    "node_kind_codes": {"other_area": None},
 }
 """Cells that change with a planted one, so that the plant breaks its own rule alone."""
 

@@ -376,10 +376,11 @@ def test_the_dictionary_describes_every_column_in_every_language(
 
 
 def test_geo_files_open_with_their_coordinate_system(simulated: Night) -> None:
-    places, corridors = (
-        gpd.read_parquet(simulated.release.path / "geo" / f"{n}.parquet") for n in ("places", "corridors")
+    places, corridors, paths = (
+        gpd.read_parquet(simulated.release.path / "geo" / f"{n}.parquet")
+        for n in ("places", "corridors", "route_paths")
     )
-    for table in (places, corridors):
+    for table in (places, corridors, paths):
         assert table.crs is not None
         assert table.crs.to_authority() == ("OGC", "CRS84")
         assert len(table) > 0
@@ -388,8 +389,10 @@ def test_geo_files_open_with_their_coordinate_system(simulated: Night) -> None:
         assert -180 <= west <= east <= 180
         assert -90 <= south <= north <= 90
     assert set(places.geom_type) == {"Point"}
-    assert set(corridors.geom_type) == {"MultiLineString"}
-    assert set(corridors["path_basis"]) == {"schematic"}
+    assert set(corridors.geom_type) | set(paths.geom_type) == {"MultiLineString"}
+    assert set(corridors["path_basis"]) | set(paths["path_basis"]) == {"schematic"}
+    drawn = {path for (path,) in simulated.rows("SELECT path_id FROM inferred.routes")}
+    assert drawn == set(paths["path_id"])
     known = dict(simulated.rows("SELECT place_id, (lon, lat) FROM reference.places"))
     assert {row.place_id: (row.geometry.x, row.geometry.y) for row in places.itertuples()} == {
         place: known[place] for place in places["place_id"]

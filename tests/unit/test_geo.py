@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pyproj import Geod
 from shapely import MultiLineString
 
-from pipelines.published.geo import great_circle
+from pipelines.lines import great_circle
 
 TOKYO, LOS_ANGELES = (139.6917, 35.6895), (-118.2437, 34.0522)
 BOGOTA, MADRID = (-74.0721, 4.7110), (-3.7038, 40.4168)

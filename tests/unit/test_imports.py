@@ -12,7 +12,7 @@ from schemas.registry import PROJECT, Registry
 
 HOUSE = ("schemas", "pipelines", "assets", "illicit_flows")
 """In the order in which they may be imported: each may import those before it."""
-FLOOR = {"store", "engine", "forms", "keys", "names", "spellings"}
+FLOOR = {"store", "engine", "forms", "keys", "lines", "names", "spellings"}
 """Modules of `pipelines` that all its rooms share."""
 
 

@@ -1,0 +1,19 @@
+-- Evidence that may belong to a way over a border, with the places that its departure and destination most probably are.
+WITH listed AS (
+    SELECT
+        evidence_id,
+        list(country ORDER BY rank) FILTER (WHERE role = 'departure') AS departures,
+        list(CAST(prob_true AS DOUBLE) ORDER BY rank) FILTER (WHERE role = 'departure') AS departure_probs,
+        list(country ORDER BY rank) FILTER (WHERE role = 'destination') AS destinations,
+        list(CAST(prob_true AS DOUBLE) ORDER BY rank) FILTER (WHERE role = 'destination') AS destination_probs,
+        arg_min(country, rank) FILTER (WHERE role = 'origin') AS origin
+    FROM inferred.route_posteriors
+    WHERE country <> 'rest' AND rank <= 12
+    GROUP BY evidence_id
+)
+
+SELECT e.evidence_id, e.reporter, e.mode_class, e.direction = 'international_waters' AS high, l.* EXCLUDE (evidence_id)
+FROM inferred.evidence AS e
+JOIN listed AS l USING (evidence_id)  -- 1:1
+WHERE e.cross_border <> 'no'
+ORDER BY e.evidence_id
