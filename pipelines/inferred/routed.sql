@@ -12,7 +12,9 @@ WITH listed AS (
     GROUP BY evidence_id
 )
 
-SELECT e.evidence_id, e.reporter, e.mode_class, e.direction = 'international_waters' AS high, l.* EXCLUDE (evidence_id)
+SELECT
+    e.evidence_id, e.reporter, e.mode_class, e.transit, e.direction = 'international_waters' AS high,
+    l.* EXCLUDE (evidence_id)
 FROM inferred.evidence AS e
 JOIN listed AS l USING (evidence_id)  -- 1:1
 WHERE e.cross_border <> 'no'

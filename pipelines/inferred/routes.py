@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, product
 
 import numpy as np
 import polars as pl
@@ -92,15 +92,18 @@ class Cells:
 
     def of(self, cells: list[tuple[str, int]]) -> tuple[Segments, Segments]:
         """Ways to and from: chances (cells, n, N_SEGMENTS) and countries between (cells, n, N_SEGMENTS, 2)."""
-        for mode, seizing in cells:
-            if (mode, seizing) not in self._found:
-                chain = self._by_mode[mode]
-                self._found[mode, seizing] = (chain.inbound.segments_to(seizing), chain.onward.segments_from(seizing))
-        sides = zip(*(self._found[cell] for cell in cells), strict=True)
+        sides = zip(*(self.of_one(mode, seizing) for mode, seizing in cells), strict=True)
         to, on = (
             Segments(np.stack([one.prob for one in side]), np.stack([one.between for one in side])) for side in sides
         )
         return to, on
+
+    def of_one(self, mode: str, country: int) -> tuple[Segments, Segments]:
+        """Ways to and from one country."""
+        if (mode, country) not in self._found:
+            chain = self._by_mode[mode]
+            self._found[mode, country] = (chain.inbound.segments_to(country), chain.onward.segments_from(country))
+        return self._found[mode, country]
 
 
 def pairs(departure: Ends, destination: Ends) -> tuple[Floats, Floats]:
@@ -119,8 +122,14 @@ def _routes(network: Network, cells: Cells, part: pl.DataFrame) -> pl.DataFrame:
     reporter = network.ways.index(part["reporter"])
     departure, destination = (_ends(network, part, role) for role in ("departure", "destination"))
     boarded = (part["high"].fill_null(value=False) & pl.Series(mode).is_in(["sea", UNKNOWN])).to_numpy()
-    ashore = np.nonzero(~boarded & (reporter >= 0))[0]
+    transit = network.ways.index(part["transit"])
+    stated = ~boarded & (reporter >= 0) & (transit >= 0) & (transit != reporter)
+    ashore = np.nonzero(~boarded & ~stated & (reporter >= 0))[0]
     found = [_ashore(cells, mode[ashore], reporter[ashore], departure, destination, ashore)]
+    found += [
+        _over(cells, str(mode[row]), int(reporter[row]), int(transit[row]), departure, destination, int(row))
+        for row in np.nonzero(stated)[0]
+    ]
     found += [_boarded(network, departure, destination, int(row)) for row in np.nonzero(boarded)[0]]
     row, prob, stops = (np.concatenate(parts) for parts in zip(*found, strict=True))
     million = np.floor(prob * MILLION + 1e-9).astype(np.int64)
@@ -204,6 +213,55 @@ def _twice(stops: Ints) -> NDArray[np.bool_]:
     return found
 
 
+def _over(
+    cells: Cells, mode: str, seizing: int, transit: int, departure: Ends, destination: Ends, row: int
+) -> tuple[Ints, Floats, Ints]:
+    """Routes of goods of which a report names a transit: it is the last stop before the seizing country.
+
+    Where the goods left from the seizing country it is the first stop after it.
+    """
+    first, last = (Ends(end.place[row : row + 1], end.prob[row : row + 1]) for end in (departure, destination))
+    joint, mass = pairs(first, last)
+    (_, on), (to_transit, from_transit) = cells.of_one(mode, seizing), cells.of_one(mode, transit)
+    prob, stops = [], []
+    for t, end in enumerate(last.place[0]):
+        for d, start in enumerate(first.place[0]):
+            if joint[0, d, t] <= 0:
+                continue
+            if start == seizing:
+                before = [(1.0, (NOBODY, NOBODY))]
+                after = [(p, (transit, b)) for p, b in _single(from_transit, end, transit)]
+            else:
+                single = _single(to_transit, start, transit)
+                before = [(p, (transit, NOBODY) if b == NOBODY else (b, transit)) for p, b in single]
+                after = [(float(p), (int(b[0]), int(b[1]))) for p, b in zip(on.prob[end], on.between[end], strict=True)]
+            if start == transit:
+                before = [(1.0, (NOBODY, NOBODY))]
+            if end == seizing or (start == seizing and end == transit):
+                after = [(1.0, (NOBODY, NOBODY))]
+            for (p, one), (q, other) in product(before, after):
+                prob.append(float(joint[0, d, t]) * p * q / max(float(mass[0]), 1e-9))
+                ends = (NOBODY if start == seizing else start, NOBODY if end == seizing else end)
+                stops.append([ends[0], *one, seizing, *other, ends[1]])
+    return _best(prob, stops, row)
+
+
+def _single(side: Segments, place: int, transit: int) -> list[tuple[float, int]]:
+    """Ways between a place and the transit over one country at most, which is -1 where nothing lies between."""
+    if place == transit:
+        return [(1.0, NOBODY)]
+    found = zip(side.prob[place], side.between[place], strict=True)
+    return [(float(p), int(between[0])) for p, between in found if between[1] == NOBODY]
+
+
+def _best(prob: list[float], stops: list[list[int]], row: int) -> tuple[Ints, Floats, Ints]:
+    """The most probable of some routes of one evidence."""
+    table = np.array(stops, dtype=np.int64).reshape(-1, SLOTS)
+    chances = np.where(_twice(table), 0, np.array(prob, dtype=np.float64))
+    top = np.argsort(-chances, kind="stable")[:N_ROUTES]
+    return np.full(len(top), row), chances[top], table[top]
+
+
 def _boarded(network: Network, departure: Ends, destination: Ends, row: int) -> tuple[Ints, Floats, Ints]:
     """Routes of goods that were found on the high seas: ways from departure to destination with a leg by sea."""
     first, last = (Ends(end.place[row : row + 1], end.prob[row : row + 1]) for end in (departure, destination))
@@ -221,10 +279,7 @@ def _boarded(network: Network, departure: Ends, destination: Ends, row: int) -> 
                     continue
                 prob.append(float(joint[0, d, t] * chance / max(mass[0], 1e-9)))
                 stops.append([start, *between, NOBODY, NOBODY, NOBODY, int(last.place[0, t])])
-    table = np.array(stops, dtype=np.int64).reshape(-1, SLOTS)
-    chances = np.where(_twice(table), 0, np.array(prob, dtype=np.float64))
-    top = np.argsort(-chances, kind="stable")[:N_ROUTES]
-    return np.full(len(top), row), chances[top], table[top]
+    return _best(prob, stops, row)
 
 
 # --- what they look like ----------------------------------------------------------------------------------------

@@ -245,3 +245,24 @@ def test_a_ship_boarded_on_the_high_seas_lies_between_two_countries_of_its_way(
     assert set(boarded["seized_in"]) == {"XHS"}
     assert boarded.filter(rank=1)["path_id"].item() == "BRA:sea:ESP"
     assert not any(":PRT:" in path for path in boarded["path_id"][:1])
+
+
+def test_a_transit_that_a_report_names_is_the_last_stop_before_the_seizure_or_the_first_after_it(
+    contracts: Registry, tmp_path: Path, routed: Home
+) -> None:
+    home = Home.at(tmp_path / "home").make()
+    shutil.copytree(routed.tables, home.tables, dirs_exist_ok=True)
+    evidence = samples.table(home, contracts, "inferred.evidence")
+    named = evidence.with_columns(
+        transit=pl.col("reporter").replace_strict({"PRT": "CPV", "ESP": "PRT", "CHL": "ARG"}, default=None)
+    )
+    write_frame(connect(home, contracts), home, contracts, "inferred.evidence", named)
+    make_routes(home, contracts)
+    table = samples.table(home, contracts, "inferred.routes")
+    routes = table.join(named.drop_nulls("transit").select("evidence_id", "transit", "reporter"), on="evidence_id")
+    assert set(routes["reporter"]) == {"PRT", "ESP", "CHL"}
+    for row in routes.iter_rows(named=True):
+        if row["departure"] == row["reporter"]:
+            assert row["transit"] in (row["transits_after"][:1] or [row["destination"]])
+        else:
+            assert row["transit"] in (row["transits_before"][-1:] or [row["departure"]])
