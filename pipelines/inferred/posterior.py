@@ -9,9 +9,12 @@ import numpy as np
 import polars as pl
 
 from pipelines.inferred.backoff import Floats, fit
+from pipelines.inferred.backtest.guard import use
 from pipelines.store import Home, connect, frame, rows, sql, write_query
 from schemas.registry import Registry
 
+POSTERIOR_INPUTS = ("inferred.evidence", "inferred.backtest", "reference.areas")
+"""The back-test says whether tonight's model may be used."""
 MODEL_ID = "backoff-counts-1"
 ROLES = ("origin", "departure", "destination")
 """Roles that reports name. No source names a transit country yet, so nothing can be learnt about transit."""
@@ -39,18 +42,19 @@ def make_posteriors(home: Home, registry: Registry) -> int:
     """Write `inferred.route_posteriors`; returns the number of rows.
 
     For each evidence and role: the reported place with probability 1, or the smallest list of places that holds
-    0.999 of the probability (at least 20), and one `rest` row. Probabilities are whole millionths and sum to 1.
+    0.999 of the probability (at least 20), and one `rest` row. Probabilities are whole millionths and sum to 1. The
+    model is tonight's, or the kept one where the back-test finds tonight's worse; `model_id` says which.
     """
     con = connect(home, registry, ["inferred.evidence", "reference.areas"])
     evidence = frame(con, "SELECT * FROM inferred.evidence ORDER BY evidence_id")
     places = [area for (area,) in rows(con, PLACES)]
     contexts = evidence.select(CONTEXT).unique().sort(CONTEXT, nulls_last=True).with_row_index("context")
-    lists = pl.concat(
-        _lists(role, fit(_labelled(evidence, role), LEVELS, places).predict(contexts), places) for role in ROLES
-    )
+    fitted = {role: fit(_labelled(evidence, role), LEVELS, places) for role in ROLES}
+    models, model_id = use(home, MODEL_ID, fitted)
+    lists = pl.concat(_lists(role, model.predict(contexts), list(model.outcomes)) for role, model in models.items())
     con.register("contexts", contexts)
     con.register("lists", lists)
-    con.register("model", pl.DataFrame({"model_id": [MODEL_ID]}))
+    con.register("model", pl.DataFrame({"model_id": [model_id]}))
     return write_query(con, home, registry, "inferred.route_posteriors", sql(__file__, "posteriors"))
 
 

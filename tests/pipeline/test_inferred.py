@@ -9,7 +9,8 @@ import pytest
 import samples
 
 from assets.gate import examine
-from pipelines.inferred.backtest.guard import read_tonight
+from pipelines.inferred import posterior
+from pipelines.inferred.backtest.guard import BY_LINE, read_tonight, write_tonight
 from pipelines.inferred.backtest.make import make_backtest
 from pipelines.inferred.evidence import make_evidence
 from pipelines.inferred.posterior import make_posteriors, make_scope
@@ -105,3 +106,22 @@ def test_the_route_model_is_scored_beside_its_baselines_on_what_it_was_not_shown
     assert set(tested["test_state"]) == {"tested"}
     assert set(scored.filter(role="origin", view="hard")["test_state"]) <= {"untested"}
     assert examine(home, registry, registry.tables["inferred.backtest"]).holds
+
+
+def test_a_model_that_scores_worse_than_the_one_in_use_does_not_replace_it_and_the_table_says_which_was_used(
+    home: Home, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def used() -> list[str]:
+        return samples.table(home, registry, "inferred.route_posteriors")["model_id"].unique().to_list()
+
+    def tonight(loss: float) -> pl.DataFrame:
+        lines = [(f"{who} {line}", "origin", who, 1.0, loss) for who in ("KEN", "ESP", "BRA") for line in range(20)]
+        return pl.DataFrame(lines, schema=BY_LINE, orient="row")
+
+    infer(home, registry, [{**FREIGHT, "DEPARTURE_COUNTRY": "Peru"}])  # without a back-test nothing is judged or kept
+    assert not home.model.exists()
+    for name, loss, wins in (("first", 2.0, "first"), ("worse", 2.5, "first"), ("better", 1.9, "better")):
+        monkeypatch.setattr(posterior, "MODEL_ID", name)
+        write_tonight(home, tonight(loss))
+        make_posteriors(home, registry)
+        assert used() == [wins]

@@ -19,14 +19,17 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import polars as pl
 
 from pipelines.inferred.backtest.folds import LEAST_LABELS
 from pipelines.inferred.backtest.metrics import INTERVAL, reporters_drawn
+from pipelines.inferred.kept import load, save
 from pipelines.store import Home, write_bytes
 
+Model = TypeVar("Model")
 DRAWS = 1000
 LABEL = ["evidence_id", "role"]
 """What an asked line is known by from night to night."""
@@ -91,11 +94,22 @@ def read_tonight(home: Home) -> pl.DataFrame:
     return pl.read_parquet(home.runs / TONIGHT)
 
 
-def settle(home: Home, model_id: str, scores: pl.DataFrame, save: Callable[[Path], None]) -> Used:
+def use(home: Home, model_id: str, fitted: Model) -> tuple[Model, str]:
+    """The model that this night uses, and its name: tonight's, or the kept one where tonight's is worse.
+
+    Where no back-test was made there is nothing to judge by, and tonight's is used and not kept.
+    """
+    if not (home.runs / TONIGHT).exists():
+        return fitted, model_id
+    used = settle(home, model_id, read_tonight(home), lambda folder: save(fitted, folder))
+    return (fitted if used.kept is None else load(used.kept)), used.model_id
+
+
+def settle(home: Home, model_id: str, scores: pl.DataFrame, write: Callable[[Path], None]) -> Used:
     """Let tonight's model in, or keep the one before.
 
-    `scores` are tonight's by line; `save` writes the fitted model into an empty folder, without a clock or a random
-    number in it. Where tonight's is worse beyond noise, nothing is written and the kept folder is named.
+    `scores` are tonight's by line; `write` puts the fitted model into an empty folder. Where tonight's is worse beyond
+    noise, nothing is written and the kept folder is named.
     """
     folder = home.model
     if (folder / NOTE).exists():
@@ -106,7 +120,7 @@ def settle(home: Home, model_id: str, scores: pl.DataFrame, save: Callable[[Path
     fresh = home.scratch / f"model.{os.getpid()}"
     shutil.rmtree(fresh, ignore_errors=True)
     (fresh / FITTED).mkdir(parents=True)
-    save(fresh / FITTED)
+    write(fresh / FITTED)
     scores.sort(LABEL).write_parquet(fresh / SCORES)
     write_bytes(fresh / NOTE, json.dumps({"model_id": model_id}).encode())
     shutil.rmtree(folder, ignore_errors=True)  # a kill between these two lines leaves none: tonight's is then let in

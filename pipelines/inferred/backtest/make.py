@@ -19,15 +19,12 @@ from pipelines.inferred.backtest.folds import LOCO_FOLDS, ROLES, folds
 from pipelines.inferred.backtest.guard import BY_LINE, write_tonight
 from pipelines.inferred.backtest.methods import MODEL_ID, route_model
 from pipelines.inferred.backtest.scores import Rows, answer, figures, pooled
-from pipelines.store import Home, connect, frame, write_frame
+from pipelines.store import Connection, Home, connect, frame, write_frame
 from schemas.registry import Registry
 from schemas.render import polars_schema
 
 BACKTEST_INPUTS = ("inferred.evidence", "reference.areas", "reference.area_pairs")
 OURS = "route_model"
-METHODS: Mapping[str, Learner] = {
-    OURS: route_model, "mention_counts": mention_counts, "gravity": gravity,
-}  # fmt: skip
 NIGHTLY_FOLDS = 2
 
 
@@ -51,6 +48,11 @@ class Scored:
     by_line: pl.DataFrame
 
 
+def methods(con: Connection) -> dict[str, Learner]:
+    """The product's model and its baselines; what the model needs of the reference tables is read from `con`."""
+    return {OURS: route_model(con), "mention_counts": mention_counts, "gravity": gravity}
+
+
 def make_backtest(home: Home, registry: Registry) -> int:
     """Write `inferred.backtest` and tonight's scores by line; returns the number of rows of the table.
 
@@ -58,7 +60,7 @@ def make_backtest(home: Home, registry: Registry) -> int:
     """
     con = connect(home, registry, BACKTEST_INPUTS)
     evidence = frame(con, "SELECT * FROM inferred.evidence ORDER BY evidence_id")
-    scored = backtest(evidence, read_areas(con), METHODS, NIGHTLY)
+    scored = backtest(evidence, read_areas(con), methods(con), NIGHTLY)
     write_tonight(home, scored.by_line)
     return write_frame(con, home, registry, "inferred.backtest", shaped(scored.figures, registry))
 
@@ -72,7 +74,7 @@ def shaped(table: pl.DataFrame, registry: Registry) -> pl.DataFrame:
 def backtest(
     evidence: pl.DataFrame,
     areas: Areas,
-    methods: Mapping[str, Learner],
+    learners: Mapping[str, Learner],
     effort: Effort,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Scored:
@@ -81,7 +83,7 @@ def backtest(
     with threadpool_limits(1):
         for fold in folds(evidence.sort("evidence_id"), loco=effort.loco):
             started = time.monotonic()
-            by_split.setdefault(fold.split, []).append(answer(fold, methods, areas))
+            by_split.setdefault(fold.split, []).append(answer(fold, learners, areas))
             tell(f"{fold.split} {fold.number}: {fold.test.height} asked, {time.monotonic() - started:.1f} s")
         made = [
             {"split": split, "variant": variant, "role": role} | figure

@@ -8,16 +8,21 @@ import polars as pl
 
 from pipelines.inferred.backoff import fit
 from pipelines.inferred.backtest.areas import Areas
-from pipelines.inferred.backtest.baselines import Forecaster
+from pipelines.inferred.backtest.baselines import Forecaster, Learner
 from pipelines.inferred.backtest.folds import ROLES
 from pipelines.inferred.backtest.metrics import Floats
 from pipelines.inferred.posterior import CONTEXT, LEVELS, MODEL_ID
+from pipelines.store import Connection
 
 __all__ = ["MODEL_ID", "route_model"]
 
 
-def route_model(train: pl.DataFrame, areas: Areas) -> Forecaster:
-    """`prob_label` of every place, as the product's model has it."""
+def route_model(con: Connection) -> Learner:  # noqa: ARG001 - a model that reads reference tables takes them from here
+    """The product's model: `prob_label` of every place."""
+    return _learn
+
+
+def _learn(train: pl.DataFrame, areas: Areas) -> Forecaster:
     fitted = {}
     for role in ROLES:
         labelled = train.filter(pl.col(role).is_not_null()).with_columns(
