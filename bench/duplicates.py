@@ -3,6 +3,7 @@
     python bench/duplicates.py                    three worlds: precision, recall, calibration
     python bench/duplicates.py --lines 1000000    time and memory of one large world
     python bench/duplicates.py --fit              fit the numbers of weights.yml on other worlds, and write them
+    python bench/duplicates.py --bounds           what each bound of a set would reach on those other worlds
 
 Pairs of report rows are scored: a pair is true where both tell of one event. What is predicted is that they stand in
 one duplicate set. The baselines are exact-match de-duplication (country, day, commodity, quantity) and fixed rules
@@ -24,31 +25,36 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 from pipelines.conformed import make
+from pipelines.conformed.duplicates import link
 from pipelines.conformed.duplicates.link import compare
 from pipelines.conformed.duplicates.model import WEIGHTS, Weights, weights
+from pipelines.conformed.duplicates.sets import weigh
 from pipelines.conformed.places.candidates import make_places
 from pipelines.deliveries.inspect import read_source, summarise
 from pipelines.deliveries.receive import receive
 from pipelines.reference.make import make_reference
 from pipelines.staging.decisions import make_decisions
 from pipelines.staging.make import parse_source
-from pipelines.store import Connection, Home, connect, frame, rows
+from pipelines.store import Connection, Home, connect, frame, rows, sql
 from pipelines.world import make_world
 from schemas.registry import PROJECT, registry
 
 SCORED = (3, 5, 7)
-FITTED = (101, 102, 103, 104, 105, 106)
+FITTED = (101, 102, 103, 104, 105, 106, 107, 108, 109, 110, 111, 112)
 SEIZURES = 20_000
+BOUNDS = (0.5, 0.55, 0.58, 0.6, 0.62, 0.65, 0.7)
 STEP = 0.25
 """Bits between two levels while fitting, so that the bits tell the level."""
-SHRINKAGE = 1.0
+SHRINKAGE = 0.3
 """Variance⁻¹ of a weight before anything is seen (nats⁻²)."""
+FOLDS = 4
+"""Parts of the fitted worlds: each part's first probabilities, that the second regression reads, are of the others."""
 Floats = NDArray[np.float64]
 
 BASELINES = {
@@ -129,6 +135,32 @@ def score(folder: Path, seed: int) -> list[dict[str, Any]]:
     return found
 
 
+def bounds() -> list[dict[str, float]]:
+    """Precision and recall of all fitted worlds together, by the bound from which on two lines stand in one set."""
+    kept, counts = weights().bounds["kept"], {bound: np.zeros(3) for bound in BOUNDS}
+    for seed in FITTED:
+        with tempfile.TemporaryDirectory() as scratch:
+            home = conform(Path(scratch), seed, SEIZURES)
+            make.make_duplicate_pairs(home, registry())
+            con = with_truth(home, Path(scratch) / "world", "conformed.duplicate_pairs")
+            pairs = frame(con, "SELECT seizure_id, other_seizure_id, probability FROM conformed.duplicate_pairs")
+            told = frame(con, "FROM told ORDER BY seizure_id")
+        for bound, count in counts.items():
+            found = weigh(pairs, bound, kept).join(told, on="seizure_id")
+            count += [_pairs_in(found, "duplicate_set_id"), _pairs_in(found, "duplicate_set_id", "event_id"),
+                      _pairs_in(told, "event_id")]  # fmt: skip
+    return [
+        {"bound": bound, "precision": round(hits / n, 4), "recall": round(hits / true, 4)}
+        for bound, (n, hits, true) in counts.items()
+    ]
+
+
+def _pairs_in(table: pl.DataFrame, *by: str) -> int:
+    """Number of pairs of rows that share some columns."""
+    sizes = table.group_by(by).len()["len"]
+    return int((sizes * (sizes - 1) // 2).sum())
+
+
 def _rates(con: Connection, query: str) -> dict[str, float]:
     (n, hits) = rows(con, f"SELECT count(*), count(*) FILTER (WHERE is_true) FROM ({query})")[0]
     (true,) = rows(con, "SELECT sum(n * (n - 1) // 2) FROM (SELECT count(*) AS n FROM told GROUP BY event_id)")[0]
@@ -170,18 +202,35 @@ def _calibration(con: Connection) -> dict[str, float]:
 def fit() -> None:
     """Fit all numbers of `weights.yml` by penalised logistic regression on the worlds `FITTED`, and write them."""
     model = weights()
-    spaced = {
-        name: [{**one, "bits": STEP * at} for at, one in enumerate(levels)]
-        for name, levels in model.comparisons.items()
-    }
+    spaced = {name: _spaced(model, name) for name in model.comparisons}
     compared = [_compared(seed, replace(model, comparisons=spaced)) for seed in FITTED]
-    design = np.concatenate([_design(model, pairs) for pairs in compared])
-    truth = np.concatenate([pairs["is_true"].to_numpy() for pairs in compared]).astype(np.float64)
-    first = _logistic(design, truth, SHRINKAGE)
-    own_bits = [(_design(model, pairs) @ first[:-1] + first[-1]) / np.log(2) for pairs in compared]
-    rivals = np.concatenate([_rivals(pairs, bits) for pairs, bits in zip(compared, own_bits, strict=True)])
-    second = _logistic(rivals * np.log(2), truth, SHRINKAGE / 10)
-    _write(model, first / np.log(2), second, len(truth), int(truth.sum()))
+    designs = [_design(model, pairs) for pairs in compared]
+    truths = [pairs["is_true"].to_numpy().astype(np.float64) for pairs in compared]
+    first = _logistic(np.concatenate(designs), np.concatenate(truths), SHRINKAGE)
+    others: dict[int, Floats] = {}
+    for fold in range(FOLDS):
+        rest = [at for at in range(len(FITTED)) if at % FOLDS != fold]
+        one = _logistic(np.concatenate([designs[at] for at in rest]), np.concatenate([truths[at] for at in rest]),
+                        SHRINKAGE)  # fmt: skip
+        for at in range(fold, len(FITTED), FOLDS):
+            others[at] = _others(model, compared[at], (designs[at] @ one[:-1] + one[-1]) / np.log(2))
+    second = _logistic(
+        np.concatenate([others[at] for at in range(len(FITTED))]) * np.log(2),
+        np.concatenate(truths), SHRINKAGE,
+    )  # fmt: skip
+    _write(model, first, second)
+    print(f"fitted on {sum(map(len, truths))} pairs of worlds {FITTED}, {int(sum(map(sum, truths)))} of them true",
+          file=sys.stderr)  # fmt: skip
+
+
+def _spaced(model: Weights, comparison: str) -> list[dict[str, Any]]:
+    """The levels of a comparison with bits that tell them: `STEP` times their number."""
+    number = iter(range(1000))
+    return [
+        {**one, "bits": {kind: STEP * next(number) for kind in one["bits"]} if isinstance(one["bits"], dict)
+         else STEP * next(number)}
+        for one in model.comparisons[comparison]
+    ]  # fmt: skip
 
 
 def _compared(seed: int, model: Weights) -> pl.DataFrame:
@@ -197,83 +246,96 @@ def _compared(seed: int, model: Weights) -> pl.DataFrame:
             FROM chances AS c
             JOIN told AS l ON l.seizure_id = c.seizure_id
             JOIN told AS r ON r.seizure_id = c.other_seizure_id
-            ORDER BY c.seizure_id, c.other_seizure_id
+            ORDER BY c.telling_no, c.other_telling_no
             """,
         )
 
 
 def _design(model: Weights, pairs: pl.DataFrame) -> Floats:
-    """A column for each level, and the chance of an unrelated twin in three columns by desk and size."""
+    """A column for each level in the order of the file, and one for each number of `chance`."""
     columns = []
-    for name, levels in model.comparisons.items():
+    for name in model.comparisons:
         level = np.rint(pairs[f"bits_{name}"].to_numpy() / STEP).astype(int)
-        columns += [(level == at).astype(np.float64) for at in range(len(levels))]
-    own, large, chance = (pairs[name].to_numpy() for name in ("is_own_desk", "is_large", "chance_bits"))
-    columns += [np.where(here, chance * np.log(2), 0.0) for here in (~own, own & ~large, own & large)]
+        columns += [(level == at).astype(np.float64) for at in range(len(model.levels(name)))]
+    kind = pairs["kind"].to_numpy()
+    for name in model.chance["each"]:
+        bits = pairs["chance_bits" if name == "expected" else f"{name}_bits"].to_numpy() * np.log(2)
+        columns += [np.where(kind == one, bits, 0.0) for one in model.kind_names]
+    columns += [pairs[name].to_numpy() * np.log(2) for name in ("exact_bits", "about_bits", "digits")]
     return np.column_stack(columns)
 
 
-def _rivals(pairs: pl.DataFrame, bits: Floats) -> Floats:
-    """The columns of the second regression: see pairs.sql."""
-    pairs = pairs.with_columns(odds=pl.Series(np.exp2(np.minimum(bits, 20))))
-    sides = pl.concat(
-        [
-            pairs.select("seizure_id", source="source_of_other", odds="odds"),
-            pairs.select(seizure_id="other_seizure_id", source="source_of_one", odds="odds"),
-        ]
+def _others(model: Weights, pairs: pl.DataFrame, bits: Floats) -> Floats:
+    """A column for each number of `others`, in bits."""
+    con = duckdb.connect()
+    con.register("weighed", pairs.with_columns(own_bits=pl.Series(bits)))
+    found = frame(con, f"FROM ({sql(link.__file__, 'rivals')}) ORDER BY telling_no, other_telling_no")
+    found = found.with_columns(
+        slope=pl.Series(bits), intercept=pl.lit(1.0), more="more_rivals", fewer="fewer_rivals", best="is_best"
     )
-    desk = sides.group_by("seizure_id", "source").agg(all=pl.col("odds").sum(), best=pl.col("odds").max())
-    one = pairs.join(desk, left_on=["seizure_id", "source_of_other"], right_on=["seizure_id", "source"], how="left",
-                     maintain_order="left")  # fmt: skip
-    other = pairs.join(desk, left_on=["other_seizure_id", "source_of_one"], right_on=["seizure_id", "source"],
-                       how="left", maintain_order="left")  # fmt: skip
-    odds, a, b = (table.to_numpy() for table in (pairs["odds"], one["all"], other["all"]))
-    best = (odds >= one["best"].to_numpy()) & (odds >= other["best"].to_numpy())
-    more, fewer = (np.log2(1 + np.maximum(f(a, b) - odds, 0)) for f in (np.maximum, np.minimum))
-    return np.column_stack([bits, more, fewer, best])
+    kind = pairs["kind"].to_numpy()
+    of_kind = [
+        np.where(kind == one, found[name].to_numpy(), 0.0) for name in model.others["each"] for one in model.kind_names
+    ]
+    return np.column_stack([*of_kind, *(found[name].to_numpy() for name in model.others["all"])])
 
 
 def _logistic(design: Floats, truth: Floats, shrinkage: float) -> Floats:
-    """Weights and, last, the intercept of a logistic regression with a ridge on the weights."""
-    n = design.shape[1]
+    """Weights and, last, the intercept of a logistic regression with a ridge on the weights; by Newton's method."""
+    x = np.column_stack([design, np.ones(len(design))])
+    ridge = np.append(np.full(design.shape[1], shrinkage), 0.0)
+    w = np.zeros(x.shape[1])
+    w[-1] = np.log(truth.mean() / (1 - truth.mean()))
 
-    def loss(w: Floats) -> tuple[float, Floats]:
-        z = design @ w[:n] + w[n]
-        gradient = design.T @ (1 / (1 + np.exp(-z)) - truth) + shrinkage * w[:n]
-        value = np.sum(np.logaddexp(0, z) - truth * z) + shrinkage * np.sum(w[:n] ** 2) / 2
-        return float(value), np.append(gradient, np.sum(1 / (1 + np.exp(-z)) - truth))
+    def loss(w: Floats) -> float:
+        z = x @ w
+        return float(np.sum(np.logaddexp(0, z) - truth * z) + np.sum(ridge * w * w) / 2)
 
-    found: Floats = minimize(loss, np.zeros(n + 1), jac=True, method="L-BFGS-B", options={"maxiter": 5000}).x
-    return found
+    last = loss(w)
+    for _ in range(100):
+        p = 1 / (1 + np.exp(-(x @ w)))
+        slope = x.T @ (p - truth) + ridge * w
+        step = np.linalg.solve((x * (p * (1 - p))[:, None]).T @ x + np.diag(ridge + 1e-9), slope)
+        size = 1.0
+        while loss(w - size * step) > last and size > 1e-6:
+            size /= 2
+        w = w - size * step
+        before, last = last, loss(w)
+        if before - last < 1e-6:
+            break
+    return w
 
 
-def _write(model: Weights, first: Floats, second: Floats, n_pairs: int, n_true: int) -> None:
-    """Put the numbers into `weights.yml`, line by line, and leave all its words."""
+def _write(model: Weights, first: Floats, second: Floats) -> None:
+    """Put the numbers into `weights.yml`, in the order in which they stand, and leave all its words.
+
+    `first` has those of the comparisons and of `chance`, `second` those of `others`; the last of each is its constant.
+    """
+    prior, constant = first[-1] / np.log(2), second[-1] / np.log(2)
+    numbers = iter(first[:-1] / np.log(2))
+    told: list[float] = []
+    for levels in model.comparisons.values():
+        taken: set[float] = set()
+        for one in levels:
+            for bits in one["bits"].values() if isinstance(one["bits"], dict) else [one["bits"]]:
+                value = round(next(numbers), 3)
+                value = round(float(bits), 3) if one.get("judged") else value
+                while value in taken:  # a thousandth more tells it from its equal
+                    value = round(value + 0.001, 3)
+                taken.add(value)
+                told.append(value)
+    told += [next(numbers) * np.log(2) for _ in range(len(model.chance["each"]) * len(model.kinds))]
+    told += [prior, *(next(numbers) * np.log(2) for _ in range(3))]
+    numbers = iter(second[:-1])
+    for name in model.others["each"]:
+        told += [next(numbers) + (constant if name == "intercept" else 0.0) for _ in model.kinds]
+    told += [next(numbers) for _ in model.others["all"]]
+    left = iter(told)
     text = WEIGHTS.read_text(encoding="utf-8")
-    numbers = iter(first)
-    told: set[tuple[str, float]] = set()
-
-    def told_apart(name: str, value: float) -> float:
-        """The value, a thousandth of a bit higher for each level of the comparison that has it already."""
-        value = round(value, 3)
-        while (name, value) in told:
-            value = round(value + 0.001, 3)
-        told.add((name, value))
-        return value
-
-    for name, _, bits, judged in model.levels:
-        fitted = next(numbers)
-        text = re.sub(r"bits: [-0-9.]+", f"bits: <{told_apart(name, bits if judged else fitted):.3f}>", text, count=1)
-    text = re.sub(r"bits: <([-0-9.]+)>", r"bits: \1", text)
-    named = {
-        "another_desk": next(numbers) * np.log(2), "own_desk_street": next(numbers) * np.log(2),
-        "own_desk_large": next(numbers) * np.log(2), "prior_bits": next(numbers), "own_bits": second[0],
-        "more": second[1], "fewer": second[2], "best": second[3], "intercept": second[4] / np.log(2),
-    }  # fmt: skip
-    for name, value in named.items():
-        text = re.sub(rf"^(  {name}:) [-0-9.]+", rf"\1 {value:.3f}", text, flags=re.MULTILINE)
+    text = re.sub(r"(?<=: )-?\d+\.\d{3}(?=[,}\s])", lambda _: f"{next(left):.3f}", text)
+    if next(left, None) is not None:
+        raise ValueError("weights.yml has fewer numbers than were fitted")
     WEIGHTS.write_text(text, encoding="utf-8")
-    print(f"fitted on {n_pairs} pairs of worlds {FITTED}, {n_true} of them true", file=sys.stderr)
 
 
 # --- time and memory ----------------------------------------------------------------------------------------
@@ -298,6 +360,7 @@ def main() -> int:
     """Score, fit or measure, and print JSON."""
     parser = argparse.ArgumentParser(description="Precision, recall, calibration, time and memory of the linkage.")
     parser.add_argument("--fit", action="store_true", help="fit weights.yml on worlds that are not scored")
+    parser.add_argument("--bounds", action="store_true", help="precision and recall by bound, on the same worlds")
     parser.add_argument("--lines", type=int, help="measure one world of so many seizures")
     parser.add_argument("--home", type=Path, help="measure a home whose lines are there")
     parser.add_argument("--parent", type=Path, help="folder to write below (default: the system's temporary folder)")
@@ -305,6 +368,9 @@ def main() -> int:
     os.environ.setdefault("FLOWS_KEY_FILE", str(PROJECT / "tests" / "simulated.key"))
     if arguments.fit:
         fit()
+    elif arguments.bounds:
+        for found in bounds():
+            print(json.dumps(found))
     elif arguments.home:
         print(json.dumps(measure(Home.at(arguments.home)), indent=1))
     elif arguments.lines:

@@ -58,6 +58,23 @@ def test_lines_that_a_person_set_apart_never_share_a_set() -> None:
     assert found["c"]["duplicate_set_id"] == "c"
 
 
+def sets(*pairs: tuple[str, str, float]) -> dict[str, str]:
+    """The set of each line."""
+    return {line: str(row["duplicate_set_id"]) for line, row in weighed(*pairs).items()}
+
+
+def test_a_line_that_is_like_one_of_two_alone_stays_out_of_their_set() -> None:
+    assert sets(("a", "b", 0.9), ("b", "c", 0.8)) == {"a": "a", "b": "a", "c": "c"}
+
+
+def test_a_line_that_is_like_both_on_average_joins_their_set() -> None:
+    assert sets(("a", "b", 0.9), ("b", "c", 0.8), ("a", "c", 0.3)) == dict.fromkeys("abc", "a")
+
+
+def test_a_line_that_is_like_one_of_two_sure_copies_is_like_both() -> None:
+    assert sets(("a", "b", 1.0), ("b", "c", 0.8)) == dict.fromkeys("abc", "a")
+
+
 def test_no_pair_is_no_row() -> None:
     empty = pl.DataFrame(schema={"seizure_id": pl.String, "other_seizure_id": pl.String, "probability": pl.Float64})
     assert weigh(empty, SAME, KEPT).is_empty()

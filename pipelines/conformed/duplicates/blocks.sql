@@ -70,7 +70,7 @@ like_amount_days_apart AS (
         <= CASE WHEN abs(l.day_no - r.day_no) <= 2 THEN 0.14 WHEN abs(l.day_no - r.day_no) <= 4 THEN 0.0005 END
 ),
 
--- another desk's large seizure: up to three days apart whatever its amount, which may be a part; up to ten, about the same
+-- another desk's large seizure: up to three days apart whatever its amount; up to five, a part of it; up to ten, gross or net
 several_desks AS (
     SELECT reporter, commodity_group FROM tellings GROUP BY reporter, commodity_group HAVING count(DISTINCT desk) > 1
 ),
@@ -95,7 +95,10 @@ another_desk_days_apart AS (
     WHERE r.is_large
         AND r.date_precision = 'day'
         AND l.desk <> r.desk
-        AND (abs(l.day_no - r.day_no) <= 3 OR abs(l.ln_amount - r.ln_amount) <= 0.026)
+        AND (
+            abs(l.day_no - r.day_no) <= 3
+            OR abs(l.ln_amount - r.ln_amount) <= CASE WHEN abs(l.day_no - r.day_no) <= 5 THEN 1.3 ELSE 0.14 END
+        )
 ),
 
 -- where a date is a month or a year: the same goods in the same amount, in periods that meet

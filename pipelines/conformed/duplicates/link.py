@@ -13,7 +13,7 @@ from pipelines.conformed.duplicates.sets import weigh
 from pipelines.store import Connection, frame, sql
 
 COUNTED = ("date", "amount", "place")
-"""Comparisons whose level is kept beside its bits."""
+"""Comparisons whose level is kept beside its bits; that of desks tells the kind of pair."""
 
 
 def compare(con: Connection, mirrors: Mapping[str, str], model: Weights | None = None) -> None:
@@ -30,10 +30,14 @@ def compare(con: Connection, mirrors: Mapping[str, str], model: Weights | None =
 
 
 def pairs_query(con: Connection, model: Weights | None = None) -> tuple[str, dict[str, float]]:
-    """The query of `conformed.duplicate_pairs` over the tables of `compare`, and its parameters."""
+    """The query of `conformed.duplicate_pairs` over the tables of `compare`, and its parameters.
+
+    Makes the tables `weighed`, what two rows say alone, and `rivals`, what other pairs say about them.
+    """
     model = model or weights()
-    one = {**model.chance, **{f"rivals_{name}": value for name, value in model.rivals.items()}}
-    con.register("weights", pl.DataFrame([{name: float(value) for name, value in one.items()}]))
+    con.register("weights", pl.DataFrame(model.by_kind()))
+    for step in ("weighed", "rivals"):
+        con.execute(f"CREATE OR REPLACE TABLE {step} AS {sql(__file__, step)}")
     return sql(__file__, "pairs"), {"least": model.bounds["kept"]}
 
 
@@ -48,9 +52,11 @@ def _agreements(con: Connection, model: Weights) -> None:
         linker.table_management.register_blocked_pairs_for_predict(api.register("blocks"))
         predicted = linker.inference.predict(warning_mode="never").physical_name
     con.execute(f'CREATE OR REPLACE VIEW predicted AS FROM "{predicted}"')
-    levels = {f"{name}_levels": [one["level"] for one in model.comparisons[name]] for name in COUNTED}
-    bits = {f"{name}_bits": [round(1000 * float(one["bits"])) for one in model.comparisons[name]] for name in COUNTED}
-    con.execute(f"CREATE OR REPLACE TABLE compared AS {sql(__file__, 'compared')}", {**levels, **bits})
+    told = {name: model.levels(name) for name in (*COUNTED, "own_desk")}
+    bits = {f"{name}_bits": [round(1000 * one.bits) for one in levels] for name, levels in told.items()}
+    names = {f"{name}_levels": [one.level for one in told[name]] for name in COUNTED}
+    kinds = {"kinds": [one.kind for one in told["own_desk"]], "kind_bits": bits.pop("own_desk_bits")}
+    con.execute(f"CREATE OR REPLACE TABLE compared AS {sql(__file__, 'compared')}", {**names, **bits, **kinds})
     con.execute(f'DROP VIEW predicted; DROP TABLE "{predicted}"; DROP TABLE blocks')
 
 

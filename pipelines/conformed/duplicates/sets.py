@@ -13,6 +13,9 @@ copies weigh ½ each, k sure copies 1/k, a pair of probability p weighs 2 − p 
 distinct lines.
 
 Being the same is transitive: where a–b and b–c are known and a–c is not, p_ac is at least p_ab p_bc.
+
+A set is more than a chain: two groups of lines are joined where a pair of them is likely and all pairs between them are
+so on average. Otherwise c, which is perhaps b, would be a as well, though nothing says so.
 """
 
 from __future__ import annotations
@@ -28,6 +31,8 @@ Integers = NDArray[np.int64]
 ENDS = ["seizure_id", "other_seizure_id"]
 ROUNDS = 2
 """Rounds of closing the graph: paths of up to four pairs."""
+ON_AVERAGE = 0.5
+"""Mean probability of the pairs between two groups of lines from which they are joined; one that was not kept has 0."""
 _NODES, _SHARES = np.polynomial.legendre.leggauss(16)
 """Gauss-Legendre on 16 points: exact for lines with up to 31 partners."""
 
@@ -37,12 +42,14 @@ def weigh(pairs: pl.DataFrame, same: float, kept: float) -> pl.DataFrame:
 
     `pairs` has `seizure_id` < `other_seizure_id` and `probability`; 0 means that somebody has set the two apart.
     Returns `seizure_id`, `duplicate_set_id` (the smallest id among lines joined by pairs of probability `same` or
-    more), `line_weight`, and `line_weight_merged`: what a line weighs if all pairs are true, one over the number of
-    lines that are then one (and never more than its weight). Implied pairs below `kept` are left out, as pairs are.
+    more, see `_Sets`), `line_weight`, and `line_weight_merged`: what a line weighs if all pairs are true, one over the
+    number of lines that are then one (and never more than its weight). Implied pairs below `kept` are left out, as
+    pairs are.
     """
     pairs = pairs.select(*ENDS, pl.col("probability").cast(pl.Float64)).sort(ENDS)
     apart = pairs.filter(pl.col("probability") <= 0)
-    pairs = pairs.filter(pl.col("probability") > 0)
+    told = pairs.filter(pl.col("probability") > 0)
+    pairs = told
     for _ in range(ROUNDS):
         pairs = _closed(pairs, apart, kept)
     ids = pl.concat([pairs["seizure_id"], pairs["other_seizure_id"]]).unique().sort()
@@ -51,10 +58,13 @@ def weigh(pairs: pl.DataFrame, same: float, kept: float) -> pl.DataFrame:
     weight = _weights(first, second, p, len(ids))
     both = apart.filter(pl.all_horizontal(pl.col(name).is_in(ids.implode()) for name in ENDS))
     never = set(zip(*(_numbers(ids, both[name]).tolist() for name in ENDS), strict=True))
+    sets = _Sets(len(ids), never)
+    one, other = (_numbers(ids, told[name]) for name in ENDS)
+    sets.join(one, other, told["probability"].to_numpy(), same)
     return pl.DataFrame(
         {
             "seizure_id": ids,
-            "duplicate_set_id": ids.gather(_joined(first, second, p, len(ids), same, never)),
+            "duplicate_set_id": ids.gather([sets.of(at) for at in range(len(ids))]),
             "line_weight": weight,
             "line_weight_merged": np.minimum(1.0 / _cluster_sizes(first, second, len(ids)), weight),
         }
@@ -99,29 +109,56 @@ def _cluster_sizes(first: Integers, second: Integers, n: int) -> Integers:
     return found
 
 
-def _joined(first: Integers, second: Integers, p: Floats, n: int, same: float, apart: set[tuple[int, int]]) -> Integers:
-    """The smallest line of each line's set.
+class _Sets:
+    """Lines, by number, joined to sets; the head of a set is its smallest line."""
 
-    Pairs are joined from the most probable down; one that would unite two lines that are apart is passed over.
-    """
-    head = np.arange(n)
-    members: dict[int, list[int]] = {}
+    def __init__(self, n: int, apart: set[tuple[int, int]]) -> None:
+        self._head = list(range(n))
+        self._members: dict[int, list[int]] = {}
+        self._apart = apart
 
-    def top(at: int) -> int:
+    def of(self, at: int) -> int:
+        """The head of a line's set."""
+        head = self._head
         while head[at] != at:
             head[at] = head[head[at]]
-            at = int(head[at])
+            at = head[at]
         return at
 
-    order = np.lexsort((second, first, -p))
-    for edge in order[p[order] >= same]:
-        a, b = sorted((top(int(first[edge])), top(int(second[edge]))))
-        if a == b:
-            continue
-        left, right = members.get(a, [a]), members.get(b, [b])
-        if apart and any((min(x, y), max(x, y)) in apart for x in left for y in right):
-            continue
-        head[b] = a
-        members[a] = left + right
-        members.pop(b, None)
-    return np.array([top(at) for at in range(n)], dtype=np.int64)
+    def join(self, first: Integers, second: Integers, p: Floats, same: float) -> None:
+        """Sure copies are one to begin with.
+
+        Then pairs are joined from the most probable down to `same`, if the pairs between the two groups have a mean
+        probability of `ON_AVERAGE` or more. One that would unite two lines that are apart is passed over.
+        """
+        order = np.lexsort((second, first, -p))
+        edges = [(int(first[at]), int(second[at]), float(p[at])) for at in order]
+        for a, b, value in edges:
+            if value >= 1:
+                self._join(a, b)
+        one_of = [self.of(at) for at in range(len(self._head))]
+        likely: dict[tuple[int, int], float] = {}
+        for a, b, value in edges:
+            likely.setdefault(_pair(one_of[a], one_of[b]), value)  # the most probable comes first
+        copies: dict[int, list[int]] = {}  # of each set, one line for all that are sure copies of each other
+        for a, b, _ in (edge for edge in edges if same <= edge[2] < 1):
+            low, high = _pair(self.of(a), self.of(b))
+            left, right = copies.get(low, [low]), copies.get(high, [high])
+            between = sum(likely.get(_pair(x, y), 0.0) for x in left for y in right)
+            if low != high and between >= ON_AVERAGE * len(left) * len(right) and self._join(low, high):
+                copies[low] = left + copies.pop(high, [high])
+
+    def _join(self, a: int, b: int) -> bool:
+        """Join the sets of two lines, and say whether they are one now that were two."""
+        low, high = _pair(self.of(a), self.of(b))
+        left, right = self._members.get(low, [low]), self._members.get(high, [high])
+        if low == high or (self._apart and any(_pair(x, y) in self._apart for x in left for y in right)):
+            return False
+        self._head[high] = low
+        self._members[low] = left + right
+        self._members.pop(high, None)
+        return True
+
+
+def _pair(a: int, b: int) -> tuple[int, int]:
+    return (a, b) if a < b else (b, a)

@@ -45,6 +45,12 @@ SELECT
     CASE WHEN is_sharp THEN l.place_id END AS place_id,
     CASE WHEN is_sharp THEN l.lat END AS sharp_lat,
     CASE WHEN is_sharp THEN l.lon END AS sharp_lon,
-    l.mode_class, l.concealment, l.facility, r.origin, r.departure, r.destination
+    l.mode_class, l.concealment, l.facility, r.origin, r.departure, r.destination,
+    -- all that a line says beside day, place, goods and amount: a copy has it word by word
+    hash(
+        l.admin1, l.transport_mode, l.concealment, l.facility, l.direction, r.origin, r.departure, r.destination
+    ) AS circumstances,
+    -- who collects reports tells what an authority told before
+    CASE WHEN l.reporter_role = 'seizing_authority' THEN 0 ELSE 1 END AS tells_on
 FROM conformed.lines AS l
 LEFT JOIN routes AS r USING (seizure_id)  -- 1:1

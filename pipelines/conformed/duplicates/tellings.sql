@@ -10,7 +10,11 @@ WITH placed AS (
         -- the amount without its unit's power of ten: 2,786 tablets and 2.786 kg have the same digits
         CASE WHEN quantity_reported > 0 THEN left(ltrim(replace(CAST(quantity_reported AS VARCHAR), '.', ''), '0'), 3) END
             AS leading_digits,
-        CASE WHEN ln_amount IS NOT NULL THEN CAST(round(ln_amount / 0.05) AS INTEGER) END AS amount_step
+        CASE WHEN ln_amount IS NOT NULL THEN CAST(round(ln_amount / 0.05) AS INTEGER) END AS amount_step,
+        -- the amount as somebody writes it who likes round numbers
+        ln(round(exp(ln_amount) / pow(10, floor(log10(exp(ln_amount))) - 1)) * pow(10, floor(log10(exp(ln_amount))) - 1))
+            AS ln_two_digits,
+        CASE WHEN ln_amount >= 0 THEN ln(round(exp(ln_amount))) END AS ln_whole
     FROM stated AS s
     LEFT JOIN mirrors AS m USING (source_id)  -- n:1
     ANTI JOIN mirrored USING (seizure_id)
