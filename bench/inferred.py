@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.inferred.backtest.areas import read_areas
-from pipelines.inferred.backtest.make import OURS, methods
+from pipelines.inferred.backtest.make import METHODS, OURS
 from pipelines.inferred.evidence import EVIDENCE_INPUTS, make_evidence
 from pipelines.inferred.posterior import make_posteriors, make_scope
 from pipelines.store import Home, connect, frame, rows
@@ -75,7 +75,7 @@ def measure(home: Home) -> dict[str, Any]:
     evidence = frame(con, "SELECT * FROM inferred.evidence ORDER BY evidence_id")
     areas = read_areas(con)
     started = time.monotonic()
-    methods(con)[OURS](evidence, areas)
+    METHODS[OURS](evidence, areas)
     timed("fit", started)
     for step in (make_posteriors, make_scope):
         started = time.monotonic()

@@ -21,7 +21,7 @@ from illicit_flows.backtest import COLUMNS, summary
 from pipelines.inferred.backtest.areas import Areas, read_areas
 from pipelines.inferred.backtest.baselines import Forecaster
 from pipelines.inferred.backtest.folds import ROLES, hide
-from pipelines.inferred.backtest.make import BACKTEST_INPUTS, Effort, backtest, methods
+from pipelines.inferred.backtest.make import BACKTEST_INPUTS, METHODS, Effort, backtest
 from pipelines.inferred.backtest.metrics import Floats, Ints
 from pipelines.store import Home, connect, frame
 from schemas.registry import registry
@@ -47,7 +47,7 @@ def main() -> int:
         return 2
     con = connect(Home.at(arguments.home), registry(), BACKTEST_INPUTS)
     evidence = frame(con, "SELECT * FROM inferred.evidence ORDER BY evidence_id")
-    learners = {**methods(con), "lightgbm": lightgbm}
+    learners = {**METHODS, "lightgbm": lightgbm}
     effort = Effort(loco=arguments.loco, draws=1000)
     scored = backtest(evidence, read_areas(con), learners, effort, lambda words: print(words, file=sys.stderr))
     if arguments.json:

@@ -24,7 +24,7 @@ KEY = ("split", "view", "variant", "role", "average", "method")
 def score(home: Path, *, nightly: bool, tell: Callable[[str], None]) -> list[dict[str, Any]]:
     """Every figure, as a row of `inferred.backtest`. Raises `NoRelease` where no run has left any evidence."""
     from pipelines.inferred.backtest.areas import read_areas
-    from pipelines.inferred.backtest.make import BACKTEST_INPUTS, COMPLETE, NIGHTLY, backtest, methods
+    from pipelines.inferred.backtest.make import BACKTEST_INPUTS, COMPLETE, METHODS, NIGHTLY, backtest
     from pipelines.store import Home, connect, frame
     from schemas.registry import registry
 
@@ -33,7 +33,7 @@ def score(home: Path, *, nightly: bool, tell: Callable[[str], None]) -> list[dic
         raise NoRelease(f"there is no evidence in {house.root}")
     con = connect(house, registry(), BACKTEST_INPUTS)
     evidence = frame(con, "SELECT * FROM inferred.evidence ORDER BY evidence_id")
-    table = backtest(evidence, read_areas(con), methods(con), NIGHTLY if nightly else COMPLETE, tell).figures
+    table = backtest(evidence, read_areas(con), METHODS, NIGHTLY if nightly else COMPLETE, tell).figures
     tell(
         f"{table.height} figures; largest resident set {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB"
     )

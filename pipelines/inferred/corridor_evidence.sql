@@ -1,20 +1,13 @@
--- What the seizures with one and the same pair of posteriors weigh in one cell (commodity group, mode, year): sums over
--- seizures of the chance that each belongs to cross-border traffic, and of its kilograms. All sums are of decimals, so
--- their order is nothing. Evidence that differs only in what the posteriors do not look at stands under its first id.
-WITH twins AS (
-    SELECT evidence_id, 'dep_dst' AS pair_type,
-        min(evidence_id) OVER (PARTITION BY reporter, commodity, departure, destination) AS first_id
-    FROM inferred.evidence
-    UNION ALL
-    SELECT evidence_id, 'org_dst' AS pair_type,
-        min(evidence_id) OVER (PARTITION BY reporter, commodity, origin, destination) AS first_id
-    FROM inferred.evidence
+-- What the seizures of one evidence weigh in one cell (commodity group, mode, year): sums over seizures of the chance that
+-- each belongs to cross-border traffic, and of its kilograms. All sums are of decimals, so their order is nothing.
+WITH pair_types AS (
+    SELECT unnest(['dep_dst', 'org_dst']) AS pair_type
 ),
 
 weighed AS (
     SELECT
         t.pair_type,
-        t.first_id AS evidence_id,
+        e.evidence_id,
         s.reporter,
         s.commodity_group,
         coalesce(nullif(s.mode_class, 'unmapped'), 'unknown') AS mode,
@@ -24,7 +17,7 @@ weighed AS (
     FROM conformed.seizures AS s
     JOIN inferred.seizure_evidence AS e USING (seizure_id)  -- 1:1
     JOIN inferred.seizure_scope AS x USING (seizure_id)  -- 1:1
-    JOIN twins AS t ON t.evidence_id = e.evidence_id  -- 1:2, one a kind of pair
+    CROSS JOIN pair_types AS t  -- 1:2, one a kind of pair
     WHERE s.in_scope AND s.line_weight > 0 AND x.p_cross_border > 0
 ),
 

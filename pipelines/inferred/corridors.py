@@ -23,7 +23,7 @@ from scipy.special import gammaincinv
 from threadpoolctl import threadpool_limits
 
 from pipelines.inferred.backoff import Floats
-from pipelines.inferred.posterior import MODEL_ID, REST
+from pipelines.inferred.posterior import REST
 from pipelines.store import Home, connect, frame, rows, sql, write_frame, write_query
 from schemas.registry import Registry
 from schemas.render import polars_schema
@@ -73,7 +73,7 @@ def make_corridors(home: Home, registry: Registry) -> int:
         nothing = pl.DataFrame(schema=polars_schema(registry, registry.tables["inferred.corridor_seizures"]))
         return write_frame(con, home, registry, "inferred.corridor_seizures", nothing)
     con.register("pairs", pl.concat(found))
-    con.register("model", pl.DataFrame({"model_id": [MODEL_ID]}))
+    con.execute("CREATE TEMP VIEW model AS SELECT max(model_id) AS model_id FROM inferred.route_posteriors")
     return write_query(con, home, registry, "inferred.corridor_seizures", sql(__file__, "corridor_seizures"))
 
 

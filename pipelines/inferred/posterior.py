@@ -1,30 +1,24 @@
-"""Posteriors over the places that no report names, and the chance that a seizure belongs to cross-border traffic.
-
-A first, honest model: back-off counts (`backoff`). No calibration is claimed for it; `model_id` says what it is.
-"""
+"""Posteriors over the places that no report names, and the chance that a seizure belongs to cross-border traffic."""
 
 from __future__ import annotations
+
+import hashlib
 
 import numpy as np
 import polars as pl
 
-from pipelines.inferred.backoff import Floats, fit
+from pipelines.inferred.backoff import fit as fit_counts
+from pipelines.inferred.backtest.areas import read_areas
 from pipelines.inferred.backtest.guard import use
-from pipelines.store import Home, connect, frame, rows, sql, write_query
+from pipelines.inferred.model.likelihood import Floats, Whole
+from pipelines.inferred.model.model import MODEL, RouteModel, fit, positions
+from pipelines.inferred.model.pooling import ROLES
+from pipelines.store import Home, connect, frame, sql, write_query
 from schemas.registry import Registry
 
-POSTERIOR_INPUTS = ("inferred.evidence", "inferred.backtest", "reference.areas")
+SCOPE_MODEL = "backoff-counts-1"
+POSTERIOR_INPUTS = ("inferred.evidence", "inferred.backtest", "reference.areas", "reference.area_pairs")
 """The back-test says whether tonight's model may be used."""
-MODEL_ID = "backoff-counts-1"
-ROLES = ("origin", "departure", "destination")
-"""Roles that reports name. No source names a transit country yet, so nothing can be learnt about transit."""
-LEVELS = (
-    (),
-    ("commodity_group",),
-    ("subregion", "commodity_group"),
-    ("reporter", "commodity_group"),
-    ("reporter", "commodity"),
-)
 SCOPE_LEVELS = (
     (),
     ("size_class", "border_class"),
@@ -32,30 +26,62 @@ SCOPE_LEVELS = (
     ("reporter", "size_class", "border_class"),
     ("reporter", "commodity_group", "size_class", "border_class"),
 )
-CONTEXT = ["reporter", "subregion", "commodity", "commodity_group"]
-MASS, LEAST_PLACES, SET_MASS = 0.999, 20, 0.9
+MASS, LEAST_PLACES = 0.99, 20
+"""A list holds the likeliest places with this mass, at least so many; the rest is one row."""
 MILLION = 1_000_000
 REST = "rest"
+EVIDENCE = "SELECT * REPLACE (CAST(n_lines AS DOUBLE) AS n_lines) FROM inferred.evidence ORDER BY evidence_id"
 
 
 def make_posteriors(home: Home, registry: Registry) -> int:
     """Write `inferred.route_posteriors`; returns the number of rows.
 
-    For each evidence and role: the reported place with probability 1, or the smallest list of places that holds
-    0.999 of the probability (at least 20), and one `rest` row. Probabilities are whole millionths and sum to 1. The
-    model is tonight's, or the kept one where the back-test finds tonight's worse; `model_id` says which.
+    For each evidence and role: the place that is reported, or the smallest list of places that holds 0.99 of
+    `prob_label` (at least 20); and one `rest` row. Both probabilities are whole millionths and sum to 1. Where
+    tonight's fit scores worse than the one in use beyond noise (`backtest.guard`), that one stays, and is named.
     """
-    con = connect(home, registry, ["inferred.evidence", "reference.areas"])
-    evidence = frame(con, "SELECT * FROM inferred.evidence ORDER BY evidence_id")
-    places = [area for (area,) in rows(con, PLACES)]
-    contexts = evidence.select(CONTEXT).unique().sort(CONTEXT, nulls_last=True).with_row_index("context")
-    fitted = {role: fit(_labelled(evidence, role), LEVELS, places) for role in ROLES}
-    models, model_id = use(home, MODEL_ID, fitted)
-    lists = pl.concat(_lists(role, model.predict(contexts), list(model.outcomes)) for role, model in models.items())
-    con.register("contexts", contexts)
+    con = connect(home, registry, ["inferred.evidence", "reference.areas", "reference.area_pairs"])
+    evidence = frame(con, EVIDENCE)
+    learnt, model_id = use(home, model_name(evidence), evidence)  # what is kept is what it is fitted on
+    at = read_areas(con).geography
+    model = fit(learnt, at)
+    asked = evidence.filter(pl.col("reporter").is_in(at.places))
+    lists = pl.concat(list(posterior_lists(model, asked)))
     con.register("lists", lists)
+    con.register("asked", asked.select("evidence_id").with_row_index("row"))
+    con.register("places", pl.DataFrame({"place": range(len(at.places)), "country": at.places}))
     con.register("model", pl.DataFrame({"model_id": [model_id]}))
     return write_query(con, home, registry, "inferred.route_posteriors", sql(__file__, "posteriors"))
+
+
+def model_name(evidence: pl.DataFrame) -> str:
+    """Name of the model that is fitted on this evidence: the kind of model, and a digest of what it learns from."""
+    told = "\n".join(
+        f"{one} {lines:.6f}" for one, lines in evidence.select("evidence_id", "n_lines").sort("evidence_id").rows()
+    )
+    return f"{MODEL}-{hashlib.sha256(told.encode()).hexdigest()[:12]}"
+
+
+def posterior_lists(model: RouteModel, evidence: pl.DataFrame) -> list[pl.DataFrame]:
+    """The lists of each role: row of the evidence, place (its position, or null for the rest), both probabilities in
+    millionths, rank, in_set90 and basis."""
+    scored = model.score(evidence)
+    found = []
+    for role in ROLES:
+        label = scored[role]
+        true = model.true(evidence, role, label)
+        named = positions(evidence, role, model.at)
+        # a former state is the reporter's word, but no place that can be forecast
+        former = (evidence[role].is_not_null().to_numpy()) & (named < 0)
+        hidden = np.flatnonzero((named < 0) & ~former)
+        calibration = model.calibrations[role]
+        classes = evidence.select("commodity_family", pl.col("subregion").fill_null("-")).rows()
+        level = np.array([calibration.level(*classes[row]) for row in hidden])
+        found += [
+            _listed(role, hidden, label[hidden], true[hidden], level),
+            _reported(role, np.flatnonzero(named >= 0), named, true),
+        ]
+    return found
 
 
 def make_scope(home: Home, registry: Registry) -> int:
@@ -69,7 +95,7 @@ def make_scope(home: Home, registry: Registry) -> int:
     evidence = frame(con, "SELECT * FROM inferred.evidence ORDER BY evidence_id")
     says_yes = pl.when(pl.col("cross_border") == "yes").then(pl.lit("yes")).otherwise(pl.lit("no"))
     counted = evidence.with_columns(says_yes.alias("outcome"), pl.col("n_lines").alias("n"))
-    probability = fit(counted, SCOPE_LEVELS, ["no", "yes"]).predict(evidence)[:, 1]
+    probability = fit_counts(counted, SCOPE_LEVELS, ["no", "yes"]).predict(evidence)[:, 1]
     reported = pl.col("cross_border") != "unknown"
     scored = evidence.with_columns(p=pl.Series(probability)).select(
         "evidence_id",
@@ -82,52 +108,56 @@ def make_scope(home: Home, registry: Registry) -> int:
         .cast(pl.Decimal(9, 6))
         .alias("p_cross_border"),
         pl.when(reported).then(pl.lit("reported")).otherwise(pl.lit("inferred")).alias("basis"),
-        pl.lit(MODEL_ID).alias("model_id"),
+        pl.lit(SCOPE_MODEL).alias("model_id"),
     )
     con.register("scored", scored)
     query = "SELECT * EXCLUDE (evidence_id) FROM inferred.seizure_evidence JOIN scored USING (evidence_id)"
     return write_query(con, home, registry, "inferred.seizure_scope", query)
 
 
-PLACES = "SELECT area FROM reference.areas WHERE area_type IN ('country', 'territory') ORDER BY area"
-
-
-def _labelled(evidence: pl.DataFrame, role: str) -> pl.DataFrame:
-    """Evidence that names a place in the role; former states stay out, since nothing is predicted to be one."""
-    return evidence.filter(pl.col(role).is_not_null()).with_columns(
-        pl.col(role).alias("outcome"), pl.col("n_lines").alias("n")
-    )
-
-
-def _lists(role: str, probabilities: Floats, places: list[str]) -> pl.DataFrame:
-    """Ranked lists of one role, one for each context: millionths are cut, never rounded up, and `rest` takes them."""
-    order = np.argsort(-probabilities, axis=1, kind="stable")  # places are sorted, so ties go by code
-    ranked = np.take_along_axis(probabilities, order, axis=1)
+def _listed(role: str, rows: Whole, label: Floats, true: Floats, level: Floats) -> pl.DataFrame:
+    """Ranked lists: millionths are cut, never rounded up, and `rest` takes what is left of both probabilities."""
+    order = np.argsort(-label, axis=1, kind="stable")  # places are sorted, so ties go by code
+    ranked = np.take_along_axis(label, order, axis=1)
     before = np.cumsum(ranked, axis=1) - ranked
-    rank = np.arange(len(places))
-    listed = (before < MASS) | (rank < LEAST_PLACES)
-    whole = np.floor(ranked * MILLION + 1e-9).astype(np.int64)
-    context, at = np.nonzero(listed)
+    listed = (before < MASS) | (np.arange(label.shape[1]) < LEAST_PLACES)
+    number, at = np.nonzero(listed)
+    place = order[number, at]
     table = pl.DataFrame(
         {
-            "context": context.astype(np.uint32),
-            "country": np.array(places)[order[context, at]],
-            "millionths": whole[context, at],
-            "rank": at + 1,
-            "in_set90": before[context, at] < SET_MASS,
+            "row": rows[number].astype(np.uint32),
+            "place": place.astype(np.int16),
+            "label": np.floor(ranked[number, at] * MILLION + 1e-9).astype(np.int32),
+            "true": np.floor(true[number, place] * MILLION + 1e-9).astype(np.int32),
+            "rank": (at + 1).astype(np.int32),
+            "in_set90": before[number, at] < level[number],
         }
     )
-    rest = table.group_by("context").agg(
-        pl.lit(REST).alias("country"),
-        (MILLION - pl.col("millionths").sum()).alias("millionths"),
+    return _with_rest(table).with_columns(role=pl.lit(role), basis=pl.lit("inferred"))
+
+
+def _reported(role: str, rows: Whole, named: Whole, true: Floats) -> pl.DataFrame:
+    """Reported places: the reporter's word has probability 1, its truth less where words and places differ."""
+    place = named[rows]
+    table = pl.DataFrame(
+        {
+            "row": rows.astype(np.uint32),
+            "place": place.astype(np.int16),
+            "label": np.full(len(rows), MILLION, dtype=np.int32),
+            "true": np.floor(true[rows, place] * MILLION + 1e-9).astype(np.int32),
+            "rank": np.ones(len(rows), dtype=np.int32),
+            "in_set90": np.ones(len(rows), dtype=bool),
+        }
+    )
+    return _with_rest(table).with_columns(role=pl.lit(role), basis=pl.lit("reported"))
+
+
+def _with_rest(table: pl.DataFrame) -> pl.DataFrame:
+    rest = table.group_by("row", maintain_order=True).agg(
+        pl.lit(None, pl.Int16).alias("place"),
+        (MILLION - pl.col("label").sum()).cast(pl.Int32).alias("label"),
+        (MILLION - pl.col("true").sum()).cast(pl.Int32).alias("true"),
         (pl.col("rank").max() + 1).alias("rank"),
         pl.lit(False).alias("in_set90"),
     )
-    return pl.concat([table, rest.select(table.columns)]).select(
-        "context",
-        pl.lit(role).alias("role"),
-        "country",
-        (pl.col("millionths").cast(pl.Decimal(18, 6)) / MILLION).cast(pl.Decimal(9, 6)).alias("prob"),
-        "rank",
-        "in_set90",
-    )
+    return pl.concat([table, rest.select(table.columns)])

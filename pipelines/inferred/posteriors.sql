@@ -1,43 +1,54 @@
--- Reported places with probability 1, and the model's list for every role that no report names.
+-- The model's list for every role that no report names, and what is reported; a former state is the reporter's word alone.
 WITH roles AS (
     UNPIVOT (SELECT evidence_id, origin, departure, transit, destination FROM inferred.evidence)
     ON origin, departure, transit, destination
     INTO NAME role VALUE country
 ),
+
 -- how many labelled lines of the group name the place in the role, and how many reporters
 support AS (
     SELECT r.role, e.commodity_group, r.country, sum(e.n_lines) AS n, count(DISTINCT e.reporter) AS reporters
     FROM roles AS r
-    JOIN inferred.evidence AS e USING (evidence_id)
-    GROUP BY ALL
+    JOIN inferred.evidence AS e USING (evidence_id)  -- n:1
+    GROUP BY r.role, e.commodity_group, r.country
 ),
-inferred_roles AS (
-    SELECT e.evidence_id, e.commodity_group, l.role, l.country, l.prob, l.rank, l.in_set90
-    FROM inferred.evidence AS e
-    JOIN contexts AS c
-        ON c.reporter = e.reporter AND c.commodity = e.commodity AND c.commodity_group = e.commodity_group  -- n:1
-    JOIN lists AS l USING (context)
-    ANTI JOIN roles AS r ON r.evidence_id = e.evidence_id AND r.role = l.role
+
+forecast AS (
+    SELECT
+        a.evidence_id, l.role, coalesce(p.country, 'rest') AS country,
+        CAST(l."true" AS DECIMAL(18, 6)) / 1000000 AS prob_true,
+        CAST(l.label AS DECIMAL(18, 6)) / 1000000 AS prob_label,
+        l.basis, l.rank, l.in_set90
+    FROM lists AS l
+    JOIN asked AS a USING (row)  -- n:1
+    LEFT JOIN places AS p USING (place)  -- n:1
 ),
-reported_roles AS (
-    SELECT r.evidence_id, e.commodity_group, r.role, r.country, 1 AS prob, 1 AS rank, true AS in_set90
+
+-- transits, and places that the model does not forecast
+words_alone AS (
+    SELECT r.evidence_id, r.role, r.country
     FROM roles AS r
-    JOIN inferred.evidence AS e USING (evidence_id)
+    ANTI JOIN forecast AS f ON f.evidence_id = r.evidence_id AND f.role = r.role
 ),
+
 both_kinds AS (
-    SELECT *, 'inferred' AS basis FROM inferred_roles
+    SELECT * FROM forecast
     UNION ALL
-    SELECT *, 'reported' AS basis FROM reported_roles
+    SELECT evidence_id, role, country, 1, 1, 'reported', 1, true FROM words_alone
+    UNION ALL
+    SELECT evidence_id, role, 'rest', 0, 0, 'reported', 2, false FROM words_alone
 )
+
 SELECT
     b.evidence_id, b.role, b.country,
-    b.prob AS prob_true,
-    b.prob AS prob_label,
+    CAST(b.prob_true AS DECIMAL(9, 6)) AS prob_true,
+    CAST(b.prob_label AS DECIMAL(9, 6)) AS prob_label,
     b.basis, b.rank, b.in_set90,
     coalesce(s.n, 0) AS support_n,
     coalesce(s.reporters, 0) AS support_reporters,
     m.model_id
 FROM both_kinds AS b
+JOIN inferred.evidence AS e USING (evidence_id)  -- n:1
 CROSS JOIN model AS m
 LEFT JOIN support AS s
-    ON s.role = b.role AND s.commodity_group = b.commodity_group AND s.country = b.country  -- n:1
+    ON s.role = b.role AND s.commodity_group = e.commodity_group AND s.country = b.country  -- n:1

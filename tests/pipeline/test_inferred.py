@@ -121,7 +121,7 @@ def test_a_model_that_scores_worse_than_the_one_in_use_does_not_replace_it_and_t
     infer(home, registry, [{**FREIGHT, "DEPARTURE_COUNTRY": "Peru"}])  # without a back-test nothing is judged or kept
     assert not home.model.exists()
     for name, loss, wins in (("first", 2.0, "first"), ("worse", 2.5, "first"), ("better", 1.9, "better")):
-        monkeypatch.setattr(posterior, "MODEL_ID", name)
+        monkeypatch.setattr(posterior, "model_name", lambda _, name=name: name)
         write_tonight(home, tonight(loss))
         make_posteriors(home, registry)
         assert used() == [wins]

@@ -46,7 +46,7 @@ def world() -> Areas:
     distance = np.maximum(np.abs(at[:, None] - at[None, :]), 50.0)
     borders = np.zeros((N, N), dtype=bool)
     borders[0, 1] = borders[1, 0] = True
-    return Areas(PLACES, SUBREGIONS, np.full(N, 1e6), distance, borders)
+    return Areas(PLACES, SUBREGIONS, np.full(N, 1e6), distance, borders, borders)
 
 
 def evidence(*rows: Mapping[str, Any]) -> pl.DataFrame:

@@ -10,12 +10,16 @@ import numpy as np
 import polars as pl
 
 from pipelines.inferred.backtest.metrics import Flags, Floats, Ints
+from pipelines.inferred.model.geography import Geography, geography
 from pipelines.store import Connection, frame
 
 AREAS = """
     SELECT area, subregion, population FROM reference.areas WHERE area_type IN ('country', 'territory') ORDER BY area
 """
-PAIRS = "SELECT area, other_area, CAST(distance_km AS DOUBLE) AS distance_km, borders FROM reference.area_pairs"
+PAIRS = """
+    SELECT area, other_area, CAST(distance_km AS DOUBLE) AS distance_km, borders, common_language
+    FROM reference.area_pairs ORDER BY area, other_area
+"""
 NEAREST_KM = 50.0
 """Below this a great circle between centres says nothing."""
 FEWEST = 1000.0
@@ -33,10 +37,17 @@ class Areas:
     """Great circle, shape (places, places); at least 50 km, also from a place to itself."""
     borders: Flags
     """Shape (places, places)."""
+    language: Flags
+    """An official language in common; shape (places, places)."""
 
     @cached_property
     def position(self) -> dict[str, int]:
         return {place: at for at, place in enumerate(self.places)}
+
+    @cached_property
+    def geography(self) -> Geography:
+        """What the route model looks at."""
+        return geography(self.places, self.subregion, self.population, self.distance_km, self.borders, self.language)
 
     def codes(self, column: pl.Series) -> Ints:
         """Position of each place of a column, −1 where it is none of them."""
@@ -59,5 +70,7 @@ def read_areas(con: Connection) -> Areas:
     distance[row, column] = np.maximum(pairs["distance_km"].fill_null(10_000.0).to_numpy(), NEAREST_KM)
     borders = np.zeros(distance.shape, dtype=bool)
     borders[row, column] = pairs["borders"].fill_null(False).to_numpy()
+    language = np.zeros(distance.shape, dtype=bool)
+    language[row, column] = pairs["common_language"].fill_null(False).to_numpy()
     population = np.maximum(areas["population"].cast(pl.Float64).fill_null(FEWEST).to_numpy(), FEWEST)
-    return Areas(places, areas["subregion"].to_list(), population, distance, borders)
+    return Areas(places, areas["subregion"].to_list(), population, distance, borders, language)

@@ -17,14 +17,17 @@ from pipelines.inferred.backtest.areas import Areas, read_areas
 from pipelines.inferred.backtest.baselines import Learner, gravity, mention_counts
 from pipelines.inferred.backtest.folds import LOCO_FOLDS, ROLES, folds
 from pipelines.inferred.backtest.guard import BY_LINE, write_tonight
-from pipelines.inferred.backtest.methods import MODEL_ID, route_model
+from pipelines.inferred.backtest.methods import route_model
 from pipelines.inferred.backtest.scores import Rows, answer, figures, pooled
-from pipelines.store import Connection, Home, connect, frame, write_frame
+from pipelines.inferred.model.model import MODEL
+from pipelines.store import Home, connect, frame, write_frame
 from schemas.registry import Registry
 from schemas.render import polars_schema
 
 BACKTEST_INPUTS = ("inferred.evidence", "reference.areas", "reference.area_pairs")
 OURS = "route_model"
+METHODS: Mapping[str, Learner] = {OURS: route_model, "mention_counts": mention_counts, "gravity": gravity}
+"""The product's model and its baselines."""
 NIGHTLY_FOLDS = 2
 
 
@@ -48,11 +51,6 @@ class Scored:
     by_line: pl.DataFrame
 
 
-def methods(con: Connection) -> dict[str, Learner]:
-    """The product's model and its baselines; what the model needs of the reference tables is read from `con`."""
-    return {OURS: route_model(con), "mention_counts": mention_counts, "gravity": gravity}
-
-
 def make_backtest(home: Home, registry: Registry) -> int:
     """Write `inferred.backtest` and tonight's scores by line; returns the number of rows of the table.
 
@@ -60,7 +58,7 @@ def make_backtest(home: Home, registry: Registry) -> int:
     """
     con = connect(home, registry, BACKTEST_INPUTS)
     evidence = frame(con, "SELECT * FROM inferred.evidence ORDER BY evidence_id")
-    scored = backtest(evidence, read_areas(con), methods(con), NIGHTLY)
+    scored = backtest(evidence, read_areas(con), METHODS, NIGHTLY)
     write_tonight(home, scored.by_line)
     return write_frame(con, home, registry, "inferred.backtest", shaped(scored.figures, registry))
 
@@ -93,7 +91,7 @@ def backtest(
                 pooled([rows[variant, role] for rows in of_folds if (variant, role) in rows]), areas, effort.draws
             )
         ]
-    table = pl.DataFrame(made, schema=COLUMNS).with_columns(model_id=pl.lit(MODEL_ID))
+    table = pl.DataFrame(made, schema=COLUMNS).with_columns(model_id=pl.lit(MODEL))
     return Scored(table, _by_line(by_split.get("temporal", [])))
 
 

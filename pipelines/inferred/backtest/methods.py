@@ -4,35 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import polars as pl
 
-from pipelines.inferred.backoff import fit
 from pipelines.inferred.backtest.areas import Areas
-from pipelines.inferred.backtest.baselines import Forecaster, Learner
-from pipelines.inferred.backtest.folds import ROLES
+from pipelines.inferred.backtest.baselines import Forecaster
 from pipelines.inferred.backtest.metrics import Floats
-from pipelines.inferred.posterior import CONTEXT, LEVELS, MODEL_ID
-from pipelines.store import Connection
-
-__all__ = ["MODEL_ID", "route_model"]
-
-
-def route_model(con: Connection) -> Learner:  # noqa: ARG001 - a model that reads reference tables takes them from here
-    """The product's model: `prob_label` of every place."""
-    return _learn
+from pipelines.inferred.backtest.scores import SET_MASS_KEY
+from pipelines.inferred.model.model import fit
+from pipelines.inferred.model.pooling import ROLES
 
 
-def _learn(train: pl.DataFrame, areas: Areas) -> Forecaster:
-    fitted = {}
-    for role in ROLES:
-        labelled = train.filter(pl.col(role).is_not_null()).with_columns(
-            pl.col(role).alias("outcome"), pl.col("n_lines").alias("n")
-        )
-        fitted[role] = fit(labelled, LEVELS, list(areas.places))
+def route_model(train: pl.DataFrame, areas: Areas) -> Forecaster:
+    """Learn from the train rows: `prob_label`, shape (asked rows, places), and the levels of the 90 % sets."""
+    model = fit(train, areas.geography)
 
-    def forecast(test: pl.DataFrame) -> Mapping[str, Floats]:
-        contexts = test.select(CONTEXT).unique().sort(CONTEXT, nulls_last=True).with_row_index("context")
-        of_row = test.join(contexts, on=CONTEXT, how="left", nulls_equal=True, maintain_order="left")  # n:1
-        return {role: model.predict(contexts)[of_row["context"].to_numpy()] for role, model in fitted.items()}
+    def forecast(asked: pl.DataFrame) -> Mapping[str, Floats]:
+        classes = asked.select("commodity_family", pl.col("subregion").fill_null("-")).rows()
+        found = dict(model.score(asked))
+        for role in ROLES:
+            level = model.calibrations[role].level
+            found[SET_MASS_KEY.format(role=role)] = np.array([level(*one) for one in classes])
+        return found
 
     return forecast

@@ -1,0 +1,214 @@
+"""Numbers that are learnt from forecasts of what was held out: the pool, sharpness, and how wide a 90 % set is.
+
+Held out are, each once: the latest year with labels (forecast from the years before), and every third of the reporters
+(forecast from the other two thirds); so the shift between what is known and what is asked is the one that the
+forecasts will meet, in time and in place. For each role:
+
+- the pool (`pooling.Pool`) minimises the log-loss of the place abroad, half averaged over lines and half over
+  reporters: κ₁, ν, ε, β on the held-out year, β for a reporter without history on the held-out reporters (Nelder–Mead
+  from a fixed start);
+- a 90 % set holds the likeliest places until the mass before the next reaches the level ρ; ρ is the (n + 1) 0.9-th
+  smallest mass before the true place among n held-out lines (split conformal: Vovk et al. 2005; Mondrian classes by
+  commodity family and region where a class has 30 lines, else all together).
+
+Temperatures do not change the order of places; sets do not change probabilities.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+
+import numpy as np
+import polars as pl
+from scipy.optimize import minimize
+
+from pipelines.inferred.model.geography import Geography
+from pipelines.inferred.model.likelihood import Floats, Whole
+from pipelines.inferred.model.pooling import Parts, Pool, fit_role
+
+FOLDS = 3
+LEAST_LABELS = 30
+"""Fewer labels than this set nothing: the numbers of `Pool` and ρ = 0.9 stand."""
+LEVEL = 0.9
+SMOOTH = 1e-3
+LEAST_LINES = 5
+"""A reporter with fewer held-out lines does not count in the average over reporters."""
+ALL = "all"
+STEP = 0.5
+"""First step of each number, on its unbounded scale."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """Held-out lines that name a place abroad in one role: parts of their forecasts, the place, and their classes."""
+
+    parts: Parts
+    label: Whole
+    weight: Floats
+    classes: pl.DataFrame
+    """Columns `commodity_family`, `subregion` and `reporter`."""
+
+    def forecast(self, pool: Pool) -> Floats:
+        """Of the place abroad, shape (n, places)."""
+        return given_abroad(self.parts.pooled(pool), self.parts.reporter)
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Of one role: the pool, and ρ by (commodity family, subregion); ρ of all under ("all", "all")."""
+
+    pool: Pool
+    levels: dict[tuple[str, str], float]
+    n_held: int
+
+    def level(self, family: str, region: str) -> float:
+        return self.levels.get((family, region), self.levels[ALL, ALL])
+
+
+def held_out(evidence: pl.DataFrame, role: str, at: Geography) -> tuple[Held | None, Held | None]:
+    """Forecasts of the latest year from those before, and of each third of the reporters from the others."""
+    named = evidence.filter(pl.col(role).is_in(at.places) & (pl.col("n_lines") > 0))
+    abroad = named.filter(pl.col(role) != pl.col("reporter"))
+    if abroad.is_empty():
+        return None, None
+    by_year = abroad.group_by("year").agg(pl.len()).filter(pl.col("len") >= LEAST_LABELS)["year"].sort()
+    of_year = None
+    if len(by_year) > 1:
+        latest = by_year[-1]
+        of_year = _forecast(
+            evidence.filter(pl.col("year") < latest),
+            abroad.filter(pl.col("year") == latest),
+            role,
+            at,
+            ("own", "shared"),
+        )
+    third = pl.col("reporter").map_elements(_third, return_dtype=pl.Int64)
+    folds = [
+        _forecast(evidence.filter(third != fold), abroad.filter(third == fold), role, at, ("shared",))
+        for fold in range(FOLDS)
+    ]
+    return of_year, _together([fold for fold in folds if fold is not None])
+
+
+def calibrate(of_year: Held | None, of_reporters: Held | None) -> Calibration:
+    """The numbers of one role."""
+    pool = Pool()
+    if of_reporters is not None and len(of_reporters.label) >= LEAST_LABELS:
+        found = _minimise(lambda v: _loss(of_reporters, replace(pool, sharpness_new=float(np.exp(v[0])))), [0.0])
+        pool = replace(pool, sharpness_new=float(np.exp(found[0])))
+    if of_year is not None and len(of_year.label) >= LEAST_LABELS:
+        start = [_logit(0.8), np.log(5.0), _logit(0.1), 0.0]
+        pool = _pool(_minimise(lambda v: _loss(of_year, _pool(v, pool)), start), pool)
+    levels = {(ALL, ALL): LEVEL}
+    held = [part for part in (of_year, of_reporters) if part is not None]
+    if held:
+        levels |= _levels(held, pool)
+    return Calibration(pool, levels, sum(len(part.label) for part in held))
+
+
+def mass_before(forecast: Floats, label: Whole) -> Floats:
+    """Probability of the places that are likelier than the label, shape (n,); ties go by position."""
+    rows = np.arange(len(label))
+    own = forecast[rows, label][:, None]
+    earlier = (forecast > own) | ((forecast == own) & (np.arange(forecast.shape[1]) < label[:, None]))
+    before: Floats = np.where(earlier, forecast, 0.0).sum(axis=1)
+    return before
+
+
+def given_abroad(forecast: Floats, reporter: Whole) -> Floats:
+    """The forecast without the reporter itself, each row summing to 1."""
+    abroad = forecast.copy()
+    abroad[np.arange(len(reporter)), reporter] = 0.0
+    shares: Floats = abroad / np.maximum(abroad.sum(axis=1, keepdims=True), 1e-12)
+    return shares
+
+
+def _pool(values: Sequence[float] | Floats, base: Pool) -> Pool:
+    own, half, escape, sharpness = values
+    return replace(
+        base,
+        own=float(_share(own)),
+        half=float(np.exp(half)),
+        escape=float(_share(escape)),
+        sharpness=float(np.exp(sharpness)),
+    )
+
+
+def _loss(held: Held, pool: Pool) -> float:
+    """Log-loss of the place abroad: half over lines, half over reporters."""
+    forecast = held.forecast(pool)
+    n_places = forecast.shape[1]
+    loss = -np.log((1 - SMOOTH) * forecast[np.arange(len(held.label)), held.label] + SMOOTH / n_places)
+    lines = float(np.average(loss, weights=held.weight))
+    _, member = np.unique(held.parts.reporter, return_inverse=True)
+    size = np.bincount(member, held.weight)
+    by_reporter = np.bincount(member, held.weight * loss) / size
+    large = size >= LEAST_LINES
+    return (lines + float(by_reporter[large].mean())) / 2 if large.any() else lines
+
+
+def _levels(held: Sequence[Held], pool: Pool) -> dict[tuple[str, str], float]:
+    """ρ of all and of each Mondrian class."""
+    before, frames = [], []
+    for part in held:
+        before.append(mass_before(part.forecast(pool), part.label))
+        frames.append(part.classes)
+    table = pl.concat(frames).with_columns(before=pl.Series(np.concatenate(before)))
+    found = {(ALL, ALL): _quantile(table["before"])}
+    for (family, region), rows in table.group_by("commodity_family", "subregion", maintain_order=True):
+        if rows.height >= LEAST_LABELS:
+            found[str(family), str(region)] = _quantile(rows["before"])
+    return dict(sorted(found.items()))
+
+
+def _quantile(before: pl.Series) -> float:
+    """The (n + 1) 0.9-th smallest value, and a little more, so that it lies in the set itself."""
+    values = np.sort(before.to_numpy())
+    at = min(int(np.ceil((len(values) + 1) * LEVEL)), len(values)) - 1
+    return float(min(values[at] + 1e-9, 1.0))
+
+
+def _forecast(known: pl.DataFrame, asked: pl.DataFrame, role: str, at: Geography, only: Collection[str]) -> Held | None:
+    if asked.is_empty() or known.filter(pl.col(role).is_in(at.places)).is_empty():
+        return None
+    model = fit_role(known, role, at, only)
+    label = asked[role].replace_strict(at.position, return_dtype=pl.Int64).to_numpy()
+    classes = asked.select("commodity_family", pl.col("subregion").fill_null("-"), "reporter")
+    return Held(model.parts(asked), label, asked["n_lines"].cast(pl.Float64).to_numpy(), classes)
+
+
+def _together(held: Sequence[Held]) -> Held | None:
+    if not held:
+        return None
+    names = ("home", "own", "shared", "history", "reporter")
+    parts = Parts(*([np.concatenate([getattr(part.parts, name) for part in held]) for name in names]))
+    return Held(
+        parts,
+        np.concatenate([part.label for part in held]),
+        np.concatenate([part.weight for part in held]),
+        pl.concat(part.classes for part in held),
+    )
+
+
+def _minimise(loss: Callable[[Floats], float], start: Sequence[float]) -> Floats:
+    first = np.array(start, dtype=np.float64)
+    corners = np.vstack([first, first + STEP * np.eye(len(first))])
+    found: Floats = minimize(
+        loss, first, method="Nelder-Mead",
+        options={"maxiter": 120, "xatol": 0.02, "fatol": 1e-4, "initial_simplex": corners},
+    ).x  # fmt: skip
+    return found
+
+
+def _third(reporter: str) -> int:
+    return int.from_bytes(sha256(reporter.encode()).digest()[:4], "big") % FOLDS
+
+
+def _logit(share: float) -> float:
+    return float(np.log(share / (1 - share)))
+
+
+def _share(value: float) -> float:
+    return float(1 / (1 + np.exp(-value)))

@@ -1,0 +1,188 @@
+"""What is known of a reporter and a place before the reporter says anything: distance, border, language, people, flows.
+
+For reporter R and candidate k, x(R, k) holds
+
+    d, d²       d = log((km between their centres + 50) / 2000)
+    near        1 below 1,500 km
+    border      1 with a common land border
+    language    1 with an official language in common
+    people      (log(inhabitants of k + 10,000) − 16) / 3; and 1 below a million
+    subregion   1 in the same subregion (M49)
+    mirror      log(1 + Σ √n) over the *other* reporters that name R and k as two ends of a way, n lines each: of the
+                same commodity group, and of all
+    neighbours  (log(share of k among what R's neighbours name in the role and commodity group + 10⁻⁴) + 6) / 2; a
+                neighbour R' ≠ R weighs exp(−km / h) n / (n + 5), for h of 700 and of 3,000 km; shrunk to the share
+                over all groups
+
+(Gravity terms after Tinbergen 1962; mirrored flows as in trade statistics, UN Comtrade.) Mirror and neighbours are of
+the evidence, but never of R's own, so that a country nobody has heard of has them too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from pipelines.inferred.model.likelihood import Floats, Whole
+
+NEAR_KM, SMALL = 1_500.0, 1_000_000
+REACHES_KM = (700.0, 3_000.0)
+HALF_LINES, OVER_ALL, UNKNOWN = 5.0, 0.3, 0.02
+"""Lines at which a neighbour weighs half; what the share over all groups, and the uniform one, weigh beside them."""
+KEY = ["reporter", "commodity_group"]
+SHARED_FEATURES = 10
+"""All but the neighbours: what a reporter without history is judged by. Its neighbours' habits misled there."""
+MIRRORED = {
+    "departure": [
+        ("departure", "destination"), ("reporter", "destination"), ("origin", "destination"), ("departure", "reporter"),
+    ],
+    "destination": [
+        ("departure", "destination"), ("departure", "reporter"), ("origin", "destination"), ("reporter", "destination"),
+    ],
+    "origin": [
+        ("origin", "destination"), ("departure", "destination"), ("reporter", "destination"), ("origin", "reporter"),
+    ],
+}  # fmt: skip
+"""For each role the pairs of columns that hold (earlier place, later place) of a way; R is the later one, or for the
+destination the earlier one."""
+
+
+@dataclass(frozen=True)
+class Geography:
+    """Countries and territories, and what lies between them."""
+
+    places: tuple[str, ...]
+    between: Floats
+    """Shape (places, places, features): of the reporter (row) and the candidate (column)."""
+    km: Floats
+    """Shape (places, places)."""
+
+    @property
+    def position(self) -> dict[str, int]:
+        return {place: at for at, place in enumerate(self.places)}
+
+
+def geography(
+    places: Sequence[str],
+    subregion: Sequence[str | None],
+    population: Floats,
+    km: Floats,
+    borders: NDArray[np.bool_],
+    language: NDArray[np.bool_],
+) -> Geography:
+    """Of n places in the order of their codes: arrays of shape (n,), and (n, n) for what lies between two."""
+    n = len(places)
+    d = np.log((km + 50) / 2000)
+    of_place = [(np.log(population + 1e4) - 16) / 3, (population < SMALL) * 1.0]
+    region = np.array([name or "-" for name in subregion])
+    same = region[:, None] == region
+    pairs = [d, d**2, km < NEAR_KM, borders, language, *(np.broadcast_to(one, (n, n)) for one in of_place), same]
+    return Geography(tuple(places), np.stack([matrix.astype(np.float64) for matrix in pairs], axis=-1), km)
+
+
+def features(evidence: pl.DataFrame, role: str, contexts: pl.DataFrame, at: Geography) -> tuple[Floats, pl.Series]:
+    """x for the distinct (reporter, commodity group) of `contexts`, and for each context its row.
+
+    Returns arrays of shape (rows, places, features) and of the length of `contexts`. `evidence` is what the flows are
+    counted from: reporter, commodity_group, the roles and n_lines.
+    """
+    rows = contexts.select(KEY).unique().sort(KEY).with_row_index("feature_row")
+    groups = rows["commodity_group"].unique().sort().to_list()
+    group_at = rows.with_columns(_number_of(groups))["group"].to_numpy()
+    reporter_at = rows["reporter"].replace_strict(at.position, return_dtype=pl.Int64).to_numpy()
+    by_group = _mirrored(evidence, role, groups, at)
+    of_all = _mirrored(evidence, role, None, at)
+    x = np.concatenate(
+        [
+            at.between[reporter_at],
+            np.log1p(by_group[group_at, reporter_at])[:, :, None],
+            np.log1p(of_all[0, reporter_at])[:, :, None],
+            *(
+                (np.log(share + 1e-4) + 6)[:, :, None] / 2
+                for share in _neighbours(evidence, role, groups, group_at, reporter_at, at)
+            ),
+        ],
+        axis=2,
+    )
+    joined = contexts.select(KEY).join(rows, on=KEY, how="left", maintain_order="left")  # n:1
+    return x, joined["feature_row"].cast(pl.Int64)
+
+
+def _mirrored(evidence: pl.DataFrame, role: str, groups: list[str] | None, at: Geography) -> Floats:
+    """Σ √n of others' words by (commodity group or all of them, R, k)."""
+    n = len(at.places)
+    total = np.zeros((len(groups) if groups is not None else 1, n, n))
+    for earlier, later in MIRRORED[role]:
+        named = evidence.select(
+            pl.col("reporter").alias("told_by"),
+            pl.col(earlier).alias("earlier"),
+            pl.col(later).alias("later"),
+            pl.col("commodity_group"),
+            pl.col("n_lines").cast(pl.Float64),
+        ).filter(
+            pl.col("earlier").is_in(at.places)
+            & pl.col("later").is_in(at.places)
+            & (pl.col("earlier") != pl.col("later"))
+        )
+        asked, candidate = ("earlier", "later") if role == "destination" else ("later", "earlier")
+        named = named.filter(pl.col(asked) != pl.col("told_by"))
+        by = ["told_by", asked, candidate, "commodity_group"]
+        if groups is None:
+            named = named.with_columns(group=pl.lit(0, dtype=pl.Int64))
+        else:
+            named = named.filter(pl.col("commodity_group").is_in(groups)).with_columns(_number_of(groups))
+        summed = named.group_by(by, maintain_order=True).agg(pl.col("n_lines").sum(), pl.col("group").first()).sort(by)
+        where = [
+            summed[name].replace_strict(at.position, return_dtype=pl.Int64).to_numpy() for name in (asked, candidate)
+        ]
+        np.add.at(total, (summed["group"].to_numpy(), *where), np.sqrt(summed["n_lines"].to_numpy()))
+    return total
+
+
+def _number_of(groups: list[str]) -> pl.Expr:
+    """`group`: position of the commodity group among `groups`, which may be none."""
+    if not groups:  # polars would keep the text
+        return pl.lit(None, dtype=pl.Int64).alias("group")
+    numbers = list(range(len(groups)))
+    return pl.col("commodity_group").replace_strict(groups, numbers, return_dtype=pl.Int64).alias("group")
+
+
+def _neighbours(
+    evidence: pl.DataFrame, role: str, groups: list[str], group_at: Whole, reporter_at: Whole, at: Geography
+) -> list[Floats]:
+    """Shares of each place among what neighbours name, shape (rows, places), for each reach."""
+    n = len(at.places)
+    named = evidence.filter(pl.col(role).is_in(at.places) & (pl.col(role) != pl.col("reporter")))
+    by = ["reporter", role, "commodity_group"]
+    summed = named.group_by(by).agg(pl.col("n_lines").cast(pl.Float64).sort().sum()).sort(by)
+    where = [summed[name].replace_strict(at.position, return_dtype=pl.Int64).to_numpy() for name in ("reporter", role)]
+    lines = summed["n_lines"].to_numpy()
+    over_all = np.zeros((n, n))
+    np.add.at(over_all, tuple(where), lines)
+    found = []
+    for reach in REACHES_KM:
+        near = np.exp(-at.km / reach)
+        np.fill_diagonal(near, 0.0)
+        base = _pulled(near, over_all, np.full(n, 1 / n), UNKNOWN)
+        share = np.empty((len(reporter_at), n))
+        for number, group in enumerate(groups):
+            of_group = np.zeros((n, n))
+            here = (summed["commodity_group"] == group).to_numpy()
+            np.add.at(of_group, tuple(positions[here] for positions in where), lines[here])
+            rows = group_at == number
+            share[rows] = _pulled(near, of_group, base, OVER_ALL)[reporter_at[rows]]
+        found.append(share)
+    return found
+
+
+def _pulled(near: Floats, named: Floats, base: Floats, worth: float) -> Floats:
+    """Mean share among neighbours, who weigh by nearness and lines; pulled to `base`. Shape (places, places)."""
+    lines = named.sum(axis=1)
+    weight = near * (lines / (lines + HALF_LINES))
+    shares = named / np.maximum(lines, 1e-12)[:, None]
+    pulled: Floats = (weight @ shares + worth * base) / (weight.sum(axis=1, keepdims=True) + worth)
+    return pulled

@@ -1,0 +1,158 @@
+"""The route model as a whole: fitted on all partial records, scored for any evidence.
+
+For evidence e the forecasts of the three roles (`pooling`), sharpened and pooled (`calibration`), are joined by the
+kernels (`joint`); what the report names is put in, and each hidden role follows by conditioning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+from threadpoolctl import threadpool_limits
+
+from pipelines.inferred.model.calibration import Calibration, calibrate, held_out
+from pipelines.inferred.model.conventions import Conventions, fit_conventions
+from pipelines.inferred.model.geography import Geography
+from pipelines.inferred.model.joint import Joint, Kernel, Pairs, couple, fit_kernel
+from pipelines.inferred.model.likelihood import Floats, Whole
+from pipelines.inferred.model.pooling import ROLES, RoleModel, contexts_of, fit_role
+
+MODEL = "loglinear-1"
+"""Name of this kind of model; what it was fitted on is added where its forecasts stand."""
+ORIGIN, DEPARTURE, DESTINATION = ROLES
+BLOCK = ["reporter", "commodity_group"]
+Forecasts = Mapping[str, Floats]
+
+
+@dataclass(frozen=True)
+class RouteModel:
+    """A fitted model. Its forecasts are of what this reporter would write (`prob_label`)."""
+
+    at: Geography
+    roles: Mapping[str, RoleModel]
+    calibrations: Mapping[str, Calibration]
+    kernels: tuple[Kernel, Kernel]
+    """Origin with departure, departure with destination."""
+    conventions: Conventions | None = None
+
+    def alone(self, evidence: pl.DataFrame) -> Forecasts:
+        """Forecast of each role when no other is looked at: shape (evidence rows, places)."""
+        contexts, columns = contexts_of(evidence)
+        row = _rows(evidence, contexts, columns)
+        return {
+            role: model.parts(contexts).pooled(self.calibrations[role].pool)[row] for role, model in self.roles.items()
+        }
+
+    def shared(self, evidence: pl.DataFrame, role: str) -> Floats:
+        """P₀: forecast of a role without effects of the reporter on the place abroad, shape (evidence rows, places)."""
+        pool = replace(self.calibrations[role].pool, own=0.0)
+        contexts, columns = contexts_of(evidence)
+        parts = self.roles[role].parts(contexts)
+        return parts.pooled(pool)[_rows(evidence, contexts, columns)]
+
+    def true(self, evidence: pl.DataFrame, role: str, label: Floats) -> Floats:
+        """`prob_true` of a role from its `prob_label`, shape (evidence rows, places)."""
+        if self.conventions is None:
+            return label
+        shared = self.shared(evidence, role)
+        departure = positions(evidence, DEPARTURE, self.at)
+        q = np.where(departure >= 0, shared[np.arange(len(shared)), departure], 0.0)
+        doubt = self.conventions.doubt(evidence, role, q)[:, None]
+        believed: Floats = (1 - doubt) * label + doubt * shared
+        return believed
+
+    def score(self, evidence: pl.DataFrame) -> Forecasts:
+        """Forecast of each role given the reported others; a reported role has probability 1 at its place."""
+        with threadpool_limits(1):
+            alone = dict(self.alone(evidence))
+            reported = {role: positions(evidence, role, self.at) for role in ROLES}
+            n_reported = np.sum([at >= 0 for at in reported.values()], axis=0)
+            partly = np.flatnonzero((n_reported > 0) & (n_reported < len(ROLES)))
+            for rows, block in self._blocks(evidence, partly, alone):
+                given = block.marginals(*(reported[role][rows] for role in ROLES))
+                for role, forecast in zip(ROLES, given, strict=True):
+                    alone[role][rows] = forecast
+            for role, at in reported.items():
+                named = np.flatnonzero(at >= 0)
+                alone[role][named] = 0.0
+                alone[role][named, at[named]] = 1.0
+        return alone
+
+    def _blocks(self, evidence: pl.DataFrame, rows: Whole, alone: Forecasts) -> list[tuple[Whole, Joint]]:
+        """The joint of each reporter's and commodity group's evidence among `rows`."""
+        keyed = evidence[rows.tolist()].select(BLOCK).with_columns(pl.Series("row", rows))
+        found = []
+        for (reporter, group), block in keyed.group_by(BLOCK, maintain_order=True):
+            at = block["row"].to_numpy()
+            place = self.at.position[str(reporter)]
+            kernels = [kernel.differences(place, str(group)) for kernel in self.kernels]
+            found.append((at, couple(*(alone[role][at] for role in ROLES), *kernels)))
+        return found
+
+
+def fit(evidence: pl.DataFrame, at: Geography) -> RouteModel:
+    """Fit the model on all evidence that names any place. Rows may come in any order."""
+    evidence = evidence.sort("evidence_id").with_columns(pl.col("n_lines").cast(pl.Float64))
+    with threadpool_limits(1):  # more threads would add in another order
+        calibrations = {role: calibrate(*held_out(evidence, role, at)) for role in ROLES}
+        roles = {role: fit_role(evidence, role, at) for role in ROLES}
+        nothing = fit_kernel(_none(at), len(at.places))
+        # a forecast that has learnt a reporter's lines expects its pairs already; the shared one does not
+        strange = {role: replace(known, pool=replace(known.pool, own=0.0)) for role, known in calibrations.items()}
+        uncoupled = RouteModel(at, roles, strange, (nothing, nothing))
+        kernels = tuple(
+            _kernel(uncoupled, evidence, first, second)
+            for first, second in ((ORIGIN, DEPARTURE), (DEPARTURE, DESTINATION))
+        )
+        model = RouteModel(at, roles, calibrations, (kernels[0], kernels[1]))
+        return replace(model, conventions=_conventions(model, evidence))
+
+
+def positions(evidence: pl.DataFrame, role: str, at: Geography) -> Whole:
+    """Position of the place that is reported in the role, −1 where none of today's countries or territories is."""
+    found: Whole = (
+        evidence[role].replace_strict(at.position, default=-1, return_dtype=pl.Int64).fill_null(-1).to_numpy()
+    )
+    return found
+
+
+def _kernel(model: RouteModel, evidence: pl.DataFrame, first: str, second: str) -> Kernel:
+    both = evidence.filter(
+        pl.col(first).is_in(model.at.places) & pl.col(second).is_in(model.at.places) & (pl.col("n_lines") > 0)
+    )
+    alone = model.alone(both)
+    pairs = Pairs(
+        both["reporter"].replace_strict(model.at.position, return_dtype=pl.Int64).to_numpy(),
+        both["commodity_group"].to_numpy(),
+        positions(both, first, model.at),
+        positions(both, second, model.at),
+        alone[first],
+        alone[second],
+        both["n_lines"].to_numpy(),
+    )
+    return fit_kernel(pairs, len(model.at.places))
+
+
+def _conventions(model: RouteModel, evidence: pl.DataFrame) -> Conventions:
+    places = model.at.places
+    abroad = [pl.col(role).is_in(places) & (pl.col(role) != pl.col("reporter")) for role in (ORIGIN, DEPARTURE)]
+    both = evidence.filter(*abroad, pl.col("n_lines") > 0)
+    shared = model.shared(both, ORIGIN)
+    return fit_conventions(evidence, both, shared[np.arange(both.height), positions(both, DEPARTURE, model.at)])
+
+
+def _rows(evidence: pl.DataFrame, contexts: pl.DataFrame, columns: Sequence[str]) -> Whole:
+    """Row of each evidence's context."""
+    numbered = contexts.with_row_index("row")
+    found = evidence.select(columns).join(
+        numbered, on=list(columns), how="left", nulls_equal=True, maintain_order="left"
+    )  # n:1
+    return found["row"].to_numpy().astype(np.int64)
+
+
+def _none(at: Geography) -> Pairs:
+    nothing, empty = np.zeros(0, dtype=np.int64), np.zeros((0, len(at.places)))
+    return Pairs(nothing, np.zeros(0, dtype=object), nothing, nothing, empty, empty, np.zeros(0))
