@@ -9,6 +9,7 @@ from assets.metadata import materialised, table_spec
 from pipelines.inferred.backtest.make import BACKTEST_INPUTS, make_backtest
 from pipelines.inferred.corridors import CORRIDOR_INPUTS, make_corridors
 from pipelines.inferred.evidence import EVIDENCE_INPUTS, make_evidence
+from pipelines.inferred.model.explain import TOLD
 from pipelines.inferred.posterior import POSTERIOR_INPUTS, make_posteriors, make_scope
 from pipelines.inferred.routes import COST_INPUTS, ROUTE_INPUTS, make_leg_costs, make_routes
 from schemas.registry import registry
@@ -39,9 +40,12 @@ def draw_routes(house: House) -> Iterable[dg.MaterializeResult[None]]:
     yield from materialised(make_routes(house.at, registry()))
 
 
-@dg.multi_asset(name="infer_places", specs=[table_spec("inferred.route_posteriors", POSTERIOR_INPUTS)])
+@dg.multi_asset(
+    name="infer_places",
+    specs=[table_spec(name, POSTERIOR_INPUTS) for name in ("inferred.route_posteriors", *TOLD)],
+)
 def infer_places(house: House) -> Iterable[dg.MaterializeResult[None]]:
-    yield from materialised({"inferred.route_posteriors": make_posteriors(house.at, registry())})
+    yield from materialised(make_posteriors(house.at, registry()))
 
 
 @dg.multi_asset(

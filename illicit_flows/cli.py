@@ -166,8 +166,8 @@ def trace(
     limit: Annotated[int, typer.Option(min=1, help="Rows to print; JSON has all.")] = 20,
     as_json: JsonOption = False,
 ) -> None:
-    """From a figure down to the files and rows that it rests on."""
-    from illicit_flows.trace import NotTraceable
+    """From a figure down to the files and rows that it rests on; from a forecast to what it is made of."""
+    from illicit_flows.trace import EXPLAINED, NotTraceable
     from illicit_flows.trace import trace as follow
     from schemas.registry import registry
 
@@ -176,6 +176,9 @@ def trace(
     named = dict(key.split("=", 1) for key in keys)
     if len(named) < len(keys):
         raise typer.BadParameter("give each column once", param_hint="KEYS")
+    if table in EXPLAINED:
+        _explain_forecast(_open(home, release), named, limit, as_json=as_json)
+        return
     try:
         trail = follow(_open(home, release), registry(), table, named)
     except NotTraceable as error:
@@ -188,6 +191,27 @@ def trace(
     if len(trail.rests_on) > limit:
         words.print(f"the {limit} largest of {len(trail.rests_on)} rows; --json prints all")
     print_records(trail.rests_on[:limit], list(trail.rests_on[0]) if trail.rests_on else [], as_json=False)
+
+
+def _explain_forecast(release: reader.Release, keys: dict[str, str], limit: int, *, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from illicit_flows.trace import TOLD, NotTraceable, as_lines, why
+
+    try:
+        told = why(release, keys)
+    except NotTraceable as error:
+        raise typer.BadParameter(str(error)) from None
+    if as_json:
+        print_json(asdict(told))
+        return
+    saw = ", ".join(f"{name} {value}" for name, value in told.evidence.items() if name not in ("evidence_id", "n_rows"))
+    words.print(f"{told.model_id} saw: {saw}")
+    words.print(
+        "because of: what adds up to the log-odds; without: probability that moves, and the likeliest place then;"
+    )
+    words.print("similar: lines of records that name the role, what they share, and some of their seizures")
+    print_records(as_lines(told, limit), list(TOLD), as_json=False)
 
 
 @app.command()

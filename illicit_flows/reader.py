@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import polars as pl
 
+    from illicit_flows.explain import Explanation
+
 LATEST = "latest"
 SUMS = "SHA256SUMS"
 DATABASE = "release.duckdb"
@@ -153,6 +155,19 @@ class Release:
     def connect(self) -> duckdb.DuckDBPyConnection:
         """The release's database, checked and read-only, without access to any other file or to a network."""
         return duckdb.connect(str(self.check(DATABASE)), read_only=True, config=CLOSED)
+
+    def explain(self, seizure_id: str, top: int = 3) -> Explanation:
+        """Why a seizure's places are forecast as they are: of each role the `top` likeliest, taken apart by evidence.
+
+        Raises `illicit_flows.explain.NotExplained`, a LookupError, where there is no such seizure or no forecast.
+        """
+        from illicit_flows.explain import explain
+
+        con = self.connect()
+        try:
+            return explain(con, seizure_id, top)
+        finally:
+            con.close()
 
     def _polars(self, name: str) -> pl.DataFrame:
         import polars as pl

@@ -1,16 +1,17 @@
 """From a figure down to the files and rows that it rests on.
 
 A published table's contract says which measure its rows add up to and how (`trace:`). Tables of single seizures lead
-to their row by their own provenance columns.
+to their row by their own provenance columns. A forecast of places leads to what it is made of (`explain`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import duckdb
 
+from illicit_flows.explain import Explanation, NotExplained
 from illicit_flows.reader import Release
 from schemas.contracts import PROVENANCE, TableContract
 from schemas.registry import Registry
@@ -43,6 +44,10 @@ WHAT = (
     "line_weight",
     "factor_id",
 )
+
+EXPLAINED = ("inferred.route_posteriors", "inferred.seizure_posteriors")
+"""Tables whose rows are forecasts."""
+TOLD = ("role", "tells", "country", "by", "value", "figure")
 
 
 class NotTraceable(ValueError):
@@ -84,6 +89,48 @@ def trace(release: Release, registry: Registry, table: str, keys: dict[str, str]
     return _follow(con, contract, found[0], conditions, keys)
 
 
+def why(release: Release, keys: dict[str, str]) -> Explanation:
+    """What the forecasts of one seizure are made of; `keys` are its seizure_id, and a role if only one is asked for.
+
+    Raises `NotTraceable`.
+    """
+    if "seizure_id" not in keys or set(keys) - {"seizure_id", "role"}:
+        raise NotTraceable("a forecast is explained by seizure_id=…, and role=… if only one is asked for")
+    try:
+        told = release.explain(keys["seizure_id"])
+    except NotExplained as error:
+        raise NotTraceable(str(error)) from None
+    if keys.get("role", next(iter(told.roles))) not in told.roles:
+        raise NotTraceable(f"role is one of {', '.join(told.roles)}; transits follow from the network")
+    roles = {name: role for name, role in told.roles.items() if name == keys.get("role", name)}
+    return replace(told, roles=roles)
+
+
+def as_lines(told: Explanation, limit: int) -> list[dict[str, Any]]:
+    """An explanation as rows of `TOLD`; of each list the `limit` largest."""
+    lines: list[tuple[Any, ...]] = []
+    for name, role in told.roles.items():
+        for place in role.places:
+            true = "" if place.prob_true is None else f"prob_true {place.prob_true:.3f}"
+            lines.append((name, role.basis, place.country, "prob_label", true, f"{place.prob_label:.3f}"))
+        for place in [*role.places, *([role.home] if role.home and role.home not in role.places else [])]:
+            if place.against:
+                lines.append((name, "log-odds", place.country, place.against, "", f"{place.log_odds:+.2f}"))
+            lines += [
+                (name, "because of", place.country, part.by, part.value, f"{part.log_odds:+.2f}")
+                for part in place.contributions[:limit]
+            ]
+        lines += [
+            (name, "without", one.country, one.without, one.value, f"{one.total_variation:.3f}")
+            for one in role.changes[:limit]
+        ]
+        lines += [
+            (name, "similar", one.country, ", ".join(one.shares), " ".join(one.seizure_ids), f"{one.n_lines:g}")
+            for one in role.similar[:limit]
+        ]
+    return [dict(zip(TOLD, line, strict=True)) for line in lines]
+
+
 def _follow(con: Any, contract: TableContract, row: dict[str, Any], conditions: str, keys: dict[str, str]) -> Trail:
     way = contract.trace
     assert way is not None
@@ -111,7 +158,7 @@ def _contract(registry: Registry, released: set[str], table: str, keys: dict[str
         if name in released and (known.trace is not None or "row_no" in known.fields)
     ]
     if contract is None or table not in traceable:
-        raise NotTraceable(f"{table} cannot be traced; these can: {', '.join(traceable)}")
+        raise NotTraceable(f"{table} cannot be traced; these can: {', '.join((*traceable, *EXPLAINED))}")
     unknown = sorted(set(keys) - set(contract.fields))
     if unknown or not keys:
         raise NotTraceable(

@@ -10,10 +10,11 @@ import polars as pl
 from pipelines.inferred.backoff import fit as fit_counts
 from pipelines.inferred.backtest.areas import read_areas
 from pipelines.inferred.backtest.guard import use
+from pipelines.inferred.model.explain import told
 from pipelines.inferred.model.likelihood import Floats, Whole
 from pipelines.inferred.model.model import MODEL, RouteModel, fit, positions
 from pipelines.inferred.model.pooling import ROLES
-from pipelines.store import Home, connect, frame, sql, write_query
+from pipelines.store import Home, connect, frame, sql, write_frame, write_query
 from schemas.registry import Registry
 
 SCOPE_MODEL = "backoff-counts-1"
@@ -33,8 +34,8 @@ REST = "rest"
 EVIDENCE = "SELECT * REPLACE (CAST(n_lines AS DOUBLE) AS n_lines) FROM inferred.evidence ORDER BY evidence_id"
 
 
-def make_posteriors(home: Home, registry: Registry) -> int:
-    """Write `inferred.route_posteriors`; returns the number of rows.
+def make_posteriors(home: Home, registry: Registry) -> dict[str, int]:
+    """Write `inferred.route_posteriors` and the model that made it (`model.explain`); returns their numbers of rows.
 
     For each evidence and role: the place that is reported, or the smallest list of places that holds 0.99 of
     `prob_label` (at least 20); and one `rest` row. Both probabilities are whole millionths and sum to 1. Where
@@ -51,7 +52,12 @@ def make_posteriors(home: Home, registry: Registry) -> int:
     con.register("asked", asked.select("evidence_id").with_row_index("row"))
     con.register("places", pl.DataFrame({"place": range(len(at.places)), "country": at.places}))
     con.register("model", pl.DataFrame({"model_id": [model_id]}))
-    return write_query(con, home, registry, "inferred.route_posteriors", sql(__file__, "posteriors"))
+    return {
+        **{name: write_frame(con, home, registry, name, rows) for name, rows in told(model, asked).items()},
+        "inferred.route_posteriors": write_query(
+            con, home, registry, "inferred.route_posteriors", sql(__file__, "posteriors")
+        ),
+    }
 
 
 def model_name(evidence: pl.DataFrame) -> str:

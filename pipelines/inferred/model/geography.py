@@ -34,6 +34,11 @@ REACHES_KM = (700.0, 3_000.0)
 HALF_LINES, OVER_ALL, UNKNOWN = 5.0, 0.3, 0.02
 """Lines at which a neighbour weighs half; what the share over all groups, and the uniform one, weigh beside them."""
 KEY = ["reporter", "commodity_group"]
+FEATURES = (
+    "distance", "distance_squared", "near", "border", "language", "people", "few_people", "subregion", "mirror_group",
+    "mirror_all", "neighbours_near", "neighbours_far",
+)  # fmt: skip
+"""Names of x in its order."""
 SHARED_FEATURES = 10
 """All but the neighbours: what a reporter without history is judged by. Its neighbours' habits misled there."""
 MIRRORED = {

@@ -35,6 +35,8 @@ from pipelines.inferred.model.likelihood import Floats, Whole
 
 ALPHA_RELATION, ALPHA_GROUP, ALPHA_REPORTER = 2.0, 1.0, 2.0
 SWEEPS = 4
+RELATIONS = ("both_home", "same_place", "first_home", "second_home", "apart")
+"""Names of the relations of a pair, in the order of their ratios."""
 LEAST = 0.02
 """A ratio nearer to one than this is one."""
 TINY = 1e-300
