@@ -10,7 +10,7 @@ from pipelines.inferred.backtest.make import BACKTEST_INPUTS, make_backtest
 from pipelines.inferred.corridors import CORRIDOR_INPUTS, make_corridors
 from pipelines.inferred.evidence import EVIDENCE_INPUTS, make_evidence
 from pipelines.inferred.model.explain import TOLD
-from pipelines.inferred.posterior import POSTERIOR_INPUTS, make_posteriors, make_scope
+from pipelines.inferred.posterior import POSTERIOR_INPUTS, SCOPE_INPUTS, make_posteriors, make_scope
 from pipelines.inferred.routes import COST_INPUTS, ROUTE_INPUTS, make_leg_costs, make_routes
 from schemas.registry import registry
 
@@ -50,7 +50,7 @@ def infer_places(house: House) -> Iterable[dg.MaterializeResult[None]]:
 
 @dg.multi_asset(
     name="infer_scope",
-    specs=[table_spec("inferred.seizure_scope", ["inferred.evidence", "inferred.seizure_evidence"])],
+    specs=[table_spec("inferred.seizure_scope", SCOPE_INPUTS)],
 )
 def infer_scope(house: House) -> Iterable[dg.MaterializeResult[None]]:
     yield from materialised({"inferred.seizure_scope": make_scope(house.at, registry())})

@@ -29,7 +29,7 @@ from scipy.stats import spearmanr
 
 from pipelines.conformed import make
 from pipelines.inferred.backtest.areas import read_areas
-from pipelines.inferred.backtest.guard import BY_LINE, write_tonight
+from pipelines.inferred.backtest.make import make_backtest
 from pipelines.inferred.corridors import make_corridors
 from pipelines.inferred.evidence import make_evidence
 from pipelines.inferred.model.conventions import Conventions
@@ -53,16 +53,13 @@ TABLES = (
 
 
 def infer(home: Home) -> None:
-    """From lines to corridors; without a back-test, for no model stands before."""
+    """From lines to corridors, as the night does."""
     known = registry()
     for step in (
         make.make_contradictions, make.make_totals, make.make_outliers, make.make_duplicate_pairs, make.make_groups,
-        make.make_seizures, make_evidence, make_scope,
+        make.make_seizures, make_evidence, make_scope, make_backtest, make_posteriors, make_corridors,
     ):  # fmt: skip
         step(home, known)
-    write_tonight(home, pl.DataFrame(schema=BY_LINE))
-    make_posteriors(home, known)
-    make_corridors(home, known)
 
 
 def score(home: Home, world: Path, seed: int, seizures: int) -> Iterator[dict[str, Any]]:
@@ -118,7 +115,8 @@ def corridors(con: Connection) -> dict[str, Any]:
         )
         SELECT
             commodity_group, year, departure, destination, coalesce(true_n, 0) AS true_n, coalesce(n, 0) AS n,
-            coalesce(n_inferred, 0) AS n_inferred, coalesce(low, 0) AS low, coalesce(high, 0.5) AS high
+            coalesce(n_inferred, 0) AS n_inferred, coalesce(low, 0) AS low, coalesce(high, 0.5) AS high,
+            n IS NOT NULL AS is_listed
         FROM true_ones
         FULL JOIN said USING (commodity_group, year, departure, destination)  -- 1:1
         ORDER BY ALL
@@ -131,9 +129,11 @@ def corridors(con: Connection) -> dict[str, Any]:
         "rank_correlation": rank_correlation(table),
         "rank_correlation_of_large": rank_correlation(large),
         "large": large.height,
-        **coverage(large),
+        "large_in_rest": large.filter(~pl.col("is_listed")).height,
+        **coverage(large.filter("is_listed")),
+        "coverage_with_rest": coverage(large),
         "coverage_by_true_number": {
-            f"{low}-{high - 1}": coverage(large.filter(pl.col("true_n").is_between(low, high - 1)))
+            f"{low}-{high - 1}": coverage(large.filter("is_listed", pl.col("true_n").is_between(low, high - 1)))
             for low, high in ((5, 10), (10, 30), (30, 100_000))
         },
         "coverage_where_expected_5": coverage(table.filter(pl.col("n") >= LEAST_SEIZURES)),
@@ -174,7 +174,8 @@ def routes(con: Connection, world: Path, oracle: Oracle) -> Iterator[dict[str, A
         f"""
         SELECT
             t.seizure_id, t.event_id, e.evidence_id, e.reporter, e.year, e.size_class,
-            e.origin, e.departure, e.destination, t.true_origin, t.true_departure, t.true_destination, s.* EXCLUDE (file_name, row_no)
+            e.origin, e.departure, e.destination, t.true_origin, t.true_departure, t.true_destination,
+            s.* EXCLUDE (file_name, row_no)
         FROM told AS t
         JOIN inferred.evidence AS e USING (evidence_id)  -- n:1
         JOIN shown_rows AS s USING (file_name, row_no)  -- 1:1

@@ -12,6 +12,7 @@ weighed AS (
         s.commodity_group,
         coalesce(nullif(s.mode_class, 'unmapped'), 'unknown') AS mode,
         make_date(s.year, 1, 1) AS period_start,
+        s.line_weight,
         CAST(s.line_weight * x.p_cross_border AS DECIMAL(9, 6)) AS p,
         CASE WHEN s.in_kg_totals THEN s.kg_mid ELSE 0 END AS kg
     FROM conformed.seizures AS s
@@ -40,6 +41,7 @@ SELECT
     evidence_id,
     any_value(reporter) AS reporter,
     CAST(sum(p) AS DOUBLE) AS n,
+    CAST(sum(line_weight) AS DOUBLE) AS n_possible,
     CAST(sum(CAST(p_float * p_float AS DECIMAL(12, 9))) AS DOUBLE) AS n_squared,
     CAST(sum(kg_p) AS DOUBLE) AS kg,
     CAST(sum(CAST(kg_float * kg_float * p_float AS DECIMAL(38, 6))) AS DOUBLE) AS kg2_p,

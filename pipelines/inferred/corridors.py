@@ -5,10 +5,17 @@ For seizure i with chance πᵢ of belonging to cross-border traffic, first plac
     Jᵢ(a, b) = Pᵢ(a) Qᵢ(b) / Σ_{a'≠b'} Pᵢ(a') Qᵢ(b')      for a ≠ b, else 0
     n(a, b)  = Σᵢ wᵢ πᵢ Jᵢ(a, b)
 
-P and Q are the posteriors of the two roles (a reported place has probability 1); the baseline takes the two roles for
-independent. Seizures with both ends reported are `n_reported`, the others `n_inferred`. The number and the kilograms
-of inferred seizures are sums of independent chances; their quantiles come from the gamma distribution with the same
-mean and variance. That interval holds the chance of attribution, not the baseline's own uncertainty.
+P and Q are the posteriors of the two roles (a reported place has probability 1), taken for independent. Seizures with both
+ends reported are `n_reported`, the others `n_inferred`. If the posteriors were right, the inferred seizures of a pair were
+a sum of independent chances pᵢ = πᵢ Jᵢ; but those of one reporter in one cell are forecast by the same effects, and err
+together. So
+
+    variance of n(a, b) = Σᵢ wᵢ² pᵢ (1 − pᵢ) + Σ_R ρ_R (Σ_{i ∈ R} wᵢ √(pᵢ (1 − pᵢ)))²
+
+where ρ_R is the correlation of errors that the back-test found in cells of reporter, commodity group and year (metric
+`overdispersion`): that of the coming year where R has named thirty places abroad in the role, else that of reporters left
+out; the larger of the two roles. The same for kilograms. Quantiles are those of the gamma distribution with that mean and
+variance. The interval does not hold whether the reports of a cell are all there are.
 """
 
 from __future__ import annotations
@@ -30,18 +37,20 @@ from schemas.render import polars_schema
 
 CORRIDOR_INPUTS = (
     "conformed.seizures", "inferred.evidence", "inferred.seizure_evidence", "inferred.seizure_scope",
-    "inferred.route_posteriors", "reference.areas",
+    "inferred.route_posteriors", "inferred.backtest", "reference.areas",
 )  # fmt: skip
 PAIRS = {"dep_dst": "departure", "org_dst": "origin"}
 LEAST_EXPECTED = 0.5
 """Pairs below half an expected line, with no reported one, stand together in the row `rest`."""
 QUANTILES = {"q05": 0.05, "q50": 0.5, "q95": 0.95}
 TINY = 1e-12
+UNTESTED = 0.2
+"""ρ where the back-test had too few labels: a judgement, about what simulated worlds have for reporters left out."""
 Flags = NDArray[np.bool_]
 Names = NDArray[np.object_]
 ENDS = ("first", "destination")
 CELL = ["pair_type", "commodity_group", "mode", "period_start"]
-MEASURES = ("n", "n_squared", "kg", "kg2_p", "kg2_p2", "kg_largest", "n_ge_1kg")
+MEASURES = ("n", "n_possible", "n_squared", "kg", "kg2_p", "kg2_p2", "kg_largest", "n_ge_1kg", "overdispersion")
 
 
 @dataclass(frozen=True)
@@ -60,7 +69,10 @@ def make_corridors(home: Home, registry: Registry) -> int:
     """Write `inferred.corridor_seizures`; returns the number of rows."""
     con = connect(home, registry, CORRIDOR_INPUTS)
     places = [area for (area,) in rows(con, "SELECT area FROM reference.areas ORDER BY area")]
-    weights = frame(con, sql(__file__, "corridor_evidence"))
+    weights = frame(con, sql(__file__, "corridor_evidence")).join(
+        frame(con, sql(__file__, "overdispersion")), on=["pair_type", "reporter"], how="left", maintain_order="left"
+    )  # n:1
+    weights = weights.with_columns(pl.col("overdispersion").fill_null(UNTESTED))
     found: list[pl.DataFrame] = []
     with threadpool_limits(1):  # more threads would add in another order
         for pair_type, role in PAIRS.items():
@@ -147,8 +159,10 @@ def _pair_figures(here: dict[str, Floats], joint: Floats, reported: Flags, repor
     largest = np.max(here["kg_largest"][:, None] * joint, axis=0, initial=0.0)
     of_reporter = (reporters == np.unique(reporters)[:, None]) * weights[0]
     by_reporter = of_reporter @ joint
-    n_left = {name: _gamma_quantile(q, n_inferred, n_inferred - n2_p2) for name, q in QUANTILES.items()}
-    kg_left = {name: _gamma_quantile(q, kg_inferred, kg2_p - kg2_p2) for name, q in QUANTILES.items()}
+    n_alike, kg_alike = _alike({name: array[~reported] for name, array in here.items()}, inferred, reporters[~reported])
+    n_variance, kg_variance = n_inferred - n2_p2 + n_alike, kg2_p - kg2_p2 + kg_alike
+    n_left = {name: _gamma_quantile(q, n_inferred, n_variance) for name, q in QUANTILES.items()}
+    kg_left = {name: _gamma_quantile(q, kg_inferred, kg_variance) for name, q in QUANTILES.items()}
     figures = {
         "n_reported": n_reported,
         "n_inferred": n_inferred,
@@ -160,6 +174,16 @@ def _pair_figures(here: dict[str, Floats], joint: Floats, reported: Flags, repor
         "top_reporter_share": by_reporter.max(axis=0) / np.maximum(by_reporter.sum(axis=0), TINY),
     }
     return {name: np.round(values, 6) for name, values in figures.items()}
+
+
+def _alike(here: dict[str, Floats], joint: Floats, reporters: Names) -> tuple[Floats, Floats]:
+    """Σ_R ρ_R (Σ_{i ∈ R} wᵢ √(pᵢ (1 − pᵢ)))² of lines and of kilograms, shape (pairs,). `joint` is J of these rows."""
+    crosses = np.clip(here["n"] / np.maximum(here["n_possible"], TINY), TINY, 1.0)[:, None]
+    p = crosses * joint
+    spread = np.sqrt(p * (1 - p)) / crosses
+    of_reporter = (reporters == np.unique(reporters)[:, None]) * np.sqrt(here["overdispersion"])
+    lines, kg = (np.sum(((of_reporter * here[name]) @ spread) ** 2, axis=0) for name in ("n", "kg"))
+    return lines, kg
 
 
 def _gamma_quantile(q: float, mean: Floats, variance: Floats) -> Floats:

@@ -20,6 +20,7 @@ from schemas.registry import Registry
 SCOPE_MODEL = "backoff-counts-1"
 POSTERIOR_INPUTS = ("inferred.evidence", "inferred.backtest", "reference.areas", "reference.area_pairs")
 """The back-test says whether tonight's model may be used."""
+SCOPE_INPUTS = ("conformed.seizures", "inferred.evidence", "inferred.seizure_evidence")
 SCOPE_LEVELS = (
     (),
     ("size_class", "border_class"),
@@ -95,12 +96,13 @@ def make_scope(home: Home, registry: Registry) -> int:
 
     Where a report says yes or no, that stands. Elsewhere p is the smoothed share of like lines whose report says yes,
     among all like lines: silence counts as no. Forms ask for the route, and who leaves it out has mostly stopped
-    somebody in the street; learnt from the answered forms alone, such lines would all become corridors.
+    somebody in the street; learnt from the answered forms alone, such lines would all become corridors. The silence of a
+    form that never asks says nothing: its lines are judged by those of others, and count for none.
     """
-    con = connect(home, registry, ["inferred.evidence", "inferred.seizure_evidence"])
-    evidence = frame(con, "SELECT * FROM inferred.evidence ORDER BY evidence_id")
+    con = connect(home, registry, SCOPE_INPUTS)
+    evidence = frame(con, sql(__file__, "scope"))
     says_yes = pl.when(pl.col("cross_border") == "yes").then(pl.lit("yes")).otherwise(pl.lit("no"))
-    counted = evidence.with_columns(says_yes.alias("outcome"), pl.col("n_lines").alias("n"))
+    counted = evidence.with_columns(says_yes.alias("outcome"), pl.col("n_asked").alias("n"))
     probability = fit_counts(counted, SCOPE_LEVELS, ["no", "yes"]).predict(evidence)[:, 1]
     reported = pl.col("cross_border") != "unknown"
     scored = evidence.with_columns(p=pl.Series(probability)).select(

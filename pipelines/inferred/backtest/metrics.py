@@ -185,6 +185,14 @@ class Shares:
     """Its mean where the labels are redrawn from the forecast."""
     covered: float
     """Share of the places with an expected or a true half line whose true number lies in the 90 % interval."""
+    excess: float
+    """Σ_k ((n_k − m_k)² − v_k) / N: what the squared errors have beyond chance; m expected, v its variance, N lines."""
+    alike: float
+    """Σ_k ((Σ_i w_i √(q_ik (1 − q_ik)))² − v_k) / N: what they would have if a cell's lines all erred alike.
+
+    Σ excess / Σ alike over cells estimates ρ, the correlation of errors within a cell, by moments (as of the
+    beta-binomial: Williams 1982, doi 10.2307/2347977). Lines count one by one in v.
+    """
 
 
 def shares_of_cell(q: Floats, y: Ints, weight: Floats, rng: np.random.Generator, redraws: int = 20) -> Shares:
@@ -209,7 +217,15 @@ def shares_of_cell(q: Floats, y: Ints, weight: Floats, rng: np.random.Generator,
         float(np.abs(true - expected).sum()) / (2 * lines),
         drawn / redraws / (2 * lines),
         float(inside.mean()),
+        *_overdispersion(q, true - expected, weight),
     )
+
+
+def _overdispersion(q: Floats, error: Floats, weight: Floats) -> tuple[float, float]:
+    by_chance = weight @ (q * (1 - q))
+    together = (weight @ np.sqrt(q * (1 - q))) ** 2
+    lines = float(weight.sum())
+    return float((error**2 - by_chance).sum()) / lines, float((together - by_chance).sum()) / lines
 
 
 def gamma_interval(mean: Floats, variance: Floats) -> tuple[Floats, Floats]:

@@ -14,7 +14,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import numpy as np
 import polars as pl
@@ -172,9 +172,9 @@ def _cells(facts: pl.DataFrame, q: Floats) -> pl.DataFrame:
         if cell["weight"].sum() < LEAST_OF_REPORTER:
             continue
         found = shares_of_cell(q[cell["_row"].to_numpy()], cell["label"].to_numpy(), cell["weight"].to_numpy(), rng)
-        made.append((reporter, found.lines, found.variation, found.by_chance, found.covered))
-    names = ["reporter", "weight", "total_variation", "by_chance", "interval_coverage"]
-    return pl.DataFrame(made, schema=dict(zip(names, (pl.String, *[pl.Float64] * 4), strict=True)), orient="row")
+        made.append((reporter, *astuple(found)))
+    names = ["reporter", "weight", "total_variation", "by_chance", "interval_coverage", "excess", "alike"]
+    return pl.DataFrame(made, schema=dict(zip(names, (pl.String, *[pl.Float64] * 6), strict=True)), orient="row")
 
 
 def _links(facts: pl.DataFrame, q: Floats, reporter: Ints, learnt: set[tuple[int, int]]) -> pl.DataFrame:
@@ -287,6 +287,9 @@ def _of_cells(cells: pl.DataFrame) -> Iterable[dict[str, object]]:
         variation = Score(mean("total_variation"), by_chance=mean("by_chance"))
         yield {**where, "metric": "total_variation", **_said(variation)}
         yield {**where, "metric": "interval_coverage", **_said(Score(mean("interval_coverage")))}
+        excess, alike = float(of_method["excess"].sum()), float(of_method["alike"].sum())
+        if alike > 0:
+            yield {**where, "metric": "overdispersion", **_said(Score(min(max(excess / alike, 0.0), 1.0)))}
 
 
 def _of_links(links: pl.DataFrame) -> Iterable[dict[str, object]]:
