@@ -48,7 +48,8 @@ LEAST = 1e-6
 """Probabilities are whole millionths: nothing is scored below one."""
 TABLES = (
     "conformed.lines", "conformed.seizures", "inferred.evidence", "inferred.seizure_evidence",
-    "inferred.route_posteriors", "inferred.corridor_seizures", "reference.areas", "reference.area_pairs",
+    "inferred.seizure_scope", "inferred.route_posteriors", "inferred.corridor_seizures",
+    "reference.areas", "reference.area_pairs",
 )  # fmt: skip
 
 
@@ -66,6 +67,7 @@ def score(home: Home, world: Path, seed: int, seizures: int) -> Iterator[dict[st
     """All lines of one world."""
     con = with_truth(home, world)
     yield {"seed": seed, **corridors(con)}
+    yield {"seed": seed, **scope(con)}
     for found in chain(routes(con, world, Oracle(seed, seizures)), words_and_deeds(con)):
         yield {"seed": seed, **found}
 
@@ -157,6 +159,23 @@ def coverage(table: pl.DataFrame) -> dict[str, Any]:
 
 def rank_correlation(table: pl.DataFrame) -> float:
     return round(float(spearmanr(table["true_n"], table["n"]).statistic), 3)
+
+
+def scope(con: Connection) -> dict[str, Any]:
+    """Of lines whose report says neither yes nor no: true and expected share that crosses a border, by source."""
+    table = frame(
+        con,
+        """
+        SELECT
+            t.source_id, count(*) AS n, avg(CAST(t.cross_border AS INTEGER)) AS true_share,
+            CAST(avg(x.p_cross_border) AS DOUBLE) AS expected
+        FROM told AS t
+        JOIN inferred.seizure_scope AS x USING (seizure_id)  -- 1:1
+        WHERE x.basis = 'inferred' GROUP BY t.source_id HAVING count(*) >= 100 ORDER BY t.source_id
+        """,
+    )
+    shares = {source: [n, round(true, 3), round(expected, 3)] for source, n, true, expected in table.iter_rows()}
+    return {"of": "scope", "n_true_expected": shares}
 
 
 # --- routes -----------------------------------------------------------------------------------------------------

@@ -5,17 +5,17 @@ For seizure i with chance πᵢ of belonging to cross-border traffic, first plac
     Jᵢ(a, b) = Pᵢ(a) Qᵢ(b) / Σ_{a'≠b'} Pᵢ(a') Qᵢ(b')      for a ≠ b, else 0
     n(a, b)  = Σᵢ wᵢ πᵢ Jᵢ(a, b)
 
-P and Q are the posteriors of the two roles (a reported place has probability 1), taken for independent. Seizures with both
-ends reported are `n_reported`, the others `n_inferred`. If the posteriors were right, the inferred seizures of a pair were
-a sum of independent chances pᵢ = πᵢ Jᵢ; but those of one reporter in one cell are forecast by the same effects, and err
-together. So
+P and Q are the posteriors of the two roles (a reported place has probability 1), taken for independent. Seizures with
+both ends reported are `n_reported`, the others `n_inferred`. If the posteriors were right, the inferred seizures of a
+pair were a sum of independent chances pᵢ = πᵢ Jᵢ; but those of one reporter in one cell are forecast by the same
+effects, and err together. So
 
     variance of n(a, b) = Σᵢ wᵢ² pᵢ (1 − pᵢ) + Σ_R ρ_R (Σ_{i ∈ R} wᵢ √(pᵢ (1 − pᵢ)))²
 
 where ρ_R is the correlation of errors that the back-test found in cells of reporter, commodity group and year (metric
-`overdispersion`): that of the coming year where R has named thirty places abroad in the role, else that of reporters left
-out; the larger of the two roles. The same for kilograms. Quantiles are those of the gamma distribution with that mean and
-variance. The interval does not hold whether the reports of a cell are all there are.
+`overdispersion`): that of a coming year where R has named thirty places abroad in the role, else that of reporters left
+out; the larger of the two roles. The same for kilograms. Quantiles are those of the gamma distribution with that mean
+and variance. The interval does not hold whether all that was seized is reported.
 """
 
 from __future__ import annotations

@@ -96,8 +96,8 @@ def make_scope(home: Home, registry: Registry) -> int:
 
     Where a report says yes or no, that stands. Elsewhere p is the smoothed share of like lines whose report says yes,
     among all like lines: silence counts as no. Forms ask for the route, and who leaves it out has mostly stopped
-    somebody in the street; learnt from the answered forms alone, such lines would all become corridors. The silence of a
-    form that never asks says nothing: its lines are judged by those of others, and count for none.
+    somebody in the street; learnt from the answered forms alone, such lines would all become corridors. The silence of
+    a form that never asks says nothing: its lines are judged by those of others, and count for none.
     """
     con = connect(home, registry, SCOPE_INPUTS)
     evidence = frame(con, sql(__file__, "scope"))

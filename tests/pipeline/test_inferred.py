@@ -52,6 +52,22 @@ def test_a_kind_of_seizure_that_mostly_crosses_a_border_probably_does_so_in_sile
     assert float(silent["p_cross_border"].item()) > 0.8
 
 
+def test_the_silence_of_a_form_that_never_asks_is_no_answer(home: Home, registry: Registry) -> None:
+    told = [
+        {**FREIGHT, "COUNTRY": "Brazil", "INSTALLATION": "Airport", "DESTINATION_COUNTRY": "Spain",
+         "PLACE": f"gate {number}"}
+        for number in range(40)
+    ]  # fmt: skip
+    files = {"unodc_ids/ids-2014.csv": samples.ids(*told), "brazil_pf/a.csv": samples.brazil()}
+    samples.conform(home, registry, files)
+    make_evidence(home, registry)
+    make_scope(home, registry)
+    lines = samples.table(home, registry, "conformed.lines").filter(pl.col("source_id") == "brazil_pf")
+    found = lines.join(samples.table(home, registry, "inferred.seizure_scope"), on="seizure_id")
+    assert set(found["basis"]) == {"inferred"}
+    assert float(found["p_cross_border"].max() or 0) > 0.3
+
+
 def test_what_is_reported_decides_whatever_the_counts_say(home: Home, registry: Registry) -> None:
     home_made = {**FREIGHT, "ROUTING": "National territory/domestic seizure"}
     abroad = {**STREET, "DEPARTURE_COUNTRY": "Peru"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -189,6 +189,20 @@ def test_shares_of_a_cell_are_compared_with_what_chance_alone_would_do() -> None
     wrong = shares_of_cell(np.tile(truth[::-1], (400, 1)), label, np.ones(400), rng)
     assert wrong.variation == pytest.approx(0.3, abs=0.05)
     assert wrong.covered < 0.5
+
+
+def test_lines_that_err_alike_are_told_from_chance() -> None:
+    rng = np.random.default_rng(1)
+    forecast = np.array([0.5, 0.3, 0.2])
+
+    def found(shares: Iterator[Floats]) -> float:
+        cells = [
+            shares_of_cell(np.tile(forecast, (50, 1)), rng.choice(3, size=50, p=p), np.ones(50), rng, 1) for p in shares
+        ]
+        return sum(cell.excess for cell in cells) / sum(cell.alike for cell in cells)
+
+    assert found(forecast for _ in range(200)) == pytest.approx(0, abs=0.01)
+    assert found(rng.dirichlet(3 * forecast) for _ in range(200)) == pytest.approx(1 / 4, abs=0.05)
 
 
 def test_a_sure_number_of_lines_is_its_own_interval() -> None:
