@@ -24,6 +24,7 @@ from pipelines.inferred.backtest.areas import read_areas
 from pipelines.inferred.backtest.make import METHODS, OURS
 from pipelines.inferred.evidence import EVIDENCE_INPUTS, make_evidence
 from pipelines.inferred.posterior import make_posteriors, make_scope
+from pipelines.inferred.routes import make_leg_costs
 from pipelines.store import Home, connect, frame, rows
 from schemas.registry import registry
 
@@ -77,12 +78,12 @@ def measure(home: Home) -> dict[str, Any]:
     started = time.monotonic()
     METHODS[OURS](evidence, areas)
     timed("fit", started)
-    for step in (make_posteriors, make_scope):
+    for step in (make_leg_costs, make_posteriors, make_scope):
         started = time.monotonic()
         step(home, contracts)
         timed(step.__name__, started)
     (seizures,) = rows(con, "SELECT count(*) FROM conformed.seizures")[0]
-    whole = seconds["evidence"] + seconds["make_posteriors"] + seconds["make_scope"]
+    whole = seconds["evidence"] + seconds["make_leg_costs"] + seconds["make_posteriors"] + seconds["make_scope"]
     return {
         "seizures": seizures,
         "evidence": made["evidence"],

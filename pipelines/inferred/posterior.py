@@ -6,19 +6,23 @@ import hashlib
 
 import numpy as np
 import polars as pl
+from threadpoolctl import threadpool_limits
 
 from pipelines.inferred.backoff import fit as fit_counts
 from pipelines.inferred.backtest.areas import read_areas
 from pipelines.inferred.backtest.guard import use
+from pipelines.inferred.model.calibration import LEVEL
 from pipelines.inferred.model.explain import told
 from pipelines.inferred.model.likelihood import Floats, Whole
-from pipelines.inferred.model.model import MODEL, RouteModel, fit, positions
+from pipelines.inferred.model.model import DEPARTURE, MODEL, RouteModel, fit, positions
 from pipelines.inferred.model.pooling import ROLES
+from pipelines.inferred.network.transit import NETWORK_INPUTS, Network, read_network
 from pipelines.store import Home, connect, frame, sql, write_frame, write_query
 from schemas.registry import Registry
 
 SCOPE_MODEL = "backoff-counts-1"
-POSTERIOR_INPUTS = ("inferred.evidence", "inferred.backtest", "reference.areas", "reference.area_pairs")
+READ = tuple(dict.fromkeys(("inferred.evidence", "reference.areas", "reference.area_pairs", *NETWORK_INPUTS)))
+POSTERIOR_INPUTS = (*READ, "inferred.backtest")
 """The back-test says whether tonight's model may be used."""
 SCOPE_INPUTS = ("conformed.seizures", "inferred.evidence", "inferred.seizure_evidence")
 SCOPE_LEVELS = (
@@ -28,8 +32,9 @@ SCOPE_LEVELS = (
     ("reporter", "size_class", "border_class"),
     ("reporter", "commodity_group", "size_class", "border_class"),
 )
-MASS, LEAST_PLACES = 0.99, 20
-"""A list holds the likeliest places with this mass, at least so many; the rest is one row."""
+TRANSIT = "transit"
+MASS, LEAST_PLACES, MOST_PLACES = 0.99, 20, 50
+"""A list holds the likeliest places with this mass, at least and at most so many; the rest is one row."""
 MILLION = 1_000_000
 REST = "rest"
 EVIDENCE = "SELECT * REPLACE (CAST(n_lines AS DOUBLE) AS n_lines) FROM inferred.evidence ORDER BY evidence_id"
@@ -39,16 +44,17 @@ def make_posteriors(home: Home, registry: Registry) -> dict[str, int]:
     """Write `inferred.route_posteriors` and the model that made it (`model.explain`); returns their numbers of rows.
 
     For each evidence and role: the place that is reported, or the smallest list of places that holds 0.99 of
-    `prob_label` (at least 20); and one `rest` row. Both probabilities are whole millionths and sum to 1. Where
+    `prob_label` (20 to 50 places); and one `rest` row. Both probabilities are whole millionths and sum to 1. Where
     tonight's fit scores worse than the one in use beyond noise (`backtest.guard`), that one stays, and is named.
     """
-    con = connect(home, registry, ["inferred.evidence", "reference.areas", "reference.area_pairs"])
+    con = connect(home, registry, READ)
     evidence = frame(con, EVIDENCE)
     learnt, model_id = use(home, model_name(evidence), evidence)  # what is kept is what it is fitted on
     at = read_areas(con).geography
     model = fit(learnt, at)
     asked = evidence.filter(pl.col("reporter").is_in(at.places))
-    lists = pl.concat(list(posterior_lists(model, asked)))
+    with threadpool_limits(1):
+        lists = pl.concat(posterior_lists(model, asked, read_network(con)))
     con.register("lists", lists)
     con.register("asked", asked.select("evidence_id").with_row_index("row"))
     con.register("places", pl.DataFrame({"place": range(len(at.places)), "country": at.places}))
@@ -69,9 +75,10 @@ def model_name(evidence: pl.DataFrame) -> str:
     return f"{MODEL}-{hashlib.sha256(told.encode()).hexdigest()[:12]}"
 
 
-def posterior_lists(model: RouteModel, evidence: pl.DataFrame) -> list[pl.DataFrame]:
+def posterior_lists(model: RouteModel, evidence: pl.DataFrame, network: Network | None = None) -> list[pl.DataFrame]:
     """The lists of each role: row of the evidence, place (its position, or null for the rest), both probabilities in
-    millionths, rank, in_set90 and basis."""
+    millionths, rank, in_set90 and basis. With a network, what may have crossed a border has a list of
+    transits too."""
     scored = model.score(evidence)
     found = []
     for role in ROLES:
@@ -88,7 +95,27 @@ def posterior_lists(model: RouteModel, evidence: pl.DataFrame) -> list[pl.DataFr
             _listed(role, hidden, label[hidden], true[hidden], level),
             _reported(role, np.flatnonzero(named >= 0), named, true),
         ]
+        if role == DEPARTURE and network is not None:
+            found += _transits(model, evidence, true, network)
     return found
+
+
+def _transits(model: RouteModel, evidence: pl.DataFrame, departure: Floats, network: Network) -> list[pl.DataFrame]:
+    """Lists of the last country before the seizing one, by the ways of the network from where the goods probably left.
+
+    Nothing is learnt of how reporters name transits, so both probabilities are one. That nothing lay between is part of
+    the rest.
+    """
+    named = positions(evidence, TRANSIT, model.at)
+    hidden = np.flatnonzero((evidence[TRANSIT].is_null() & (evidence["cross_border"] != "no")).to_numpy())
+    passed, _ = network.transit(evidence[hidden.tolist()], departure[hidden], model.at.places)
+    reported = np.flatnonzero(named >= 0)
+    certain = np.zeros((evidence.height, len(model.at.places)))
+    certain[reported, named[reported]] = 1.0
+    return [
+        _listed(TRANSIT, hidden, passed, passed, np.full(len(hidden), LEVEL) * passed.sum(axis=1)),
+        _reported(TRANSIT, reported, named, certain),
+    ]
 
 
 def make_scope(home: Home, registry: Registry) -> int:
@@ -128,7 +155,8 @@ def _listed(role: str, rows: Whole, label: Floats, true: Floats, level: Floats) 
     order = np.argsort(-label, axis=1, kind="stable")  # places are sorted, so ties go by code
     ranked = np.take_along_axis(label, order, axis=1)
     before = np.cumsum(ranked, axis=1) - ranked
-    listed = (before < MASS) | (np.arange(label.shape[1]) < LEAST_PLACES)
+    at_rank = np.arange(label.shape[1])
+    listed = ((before < MASS * label.sum(axis=1, keepdims=True)) | (at_rank < LEAST_PLACES)) & (at_rank < MOST_PLACES)
     number, at = np.nonzero(listed)
     place = order[number, at]
     table = pl.DataFrame(

@@ -14,6 +14,7 @@ from pipelines.inferred.backtest.guard import BY_LINE, read_tonight, write_tonig
 from pipelines.inferred.backtest.make import make_backtest
 from pipelines.inferred.evidence import make_evidence
 from pipelines.inferred.posterior import make_posteriors, make_scope
+from pipelines.inferred.routes import make_leg_costs
 from pipelines.published.make import make_seizure_trends
 from pipelines.store import Home
 from schemas.registry import Registry
@@ -26,6 +27,7 @@ def infer(home: Home, registry: Registry, rows: list[dict[str, str]]) -> pl.Data
     """Chance of cross-border traffic beside each line."""
     samples.conform(home, registry, {"unodc_ids/ids-2014.csv": samples.ids(*rows)})
     make_evidence(home, registry)
+    make_leg_costs(home, registry)
     make_posteriors(home, registry)
     make_scope(home, registry)
     lines = samples.table(home, registry, "conformed.lines")
@@ -92,7 +94,11 @@ def test_a_month_that_only_a_mirror_reports_counts_as_what_it_reports(
 def test_where_there_are_few_labels_the_back_test_says_untested_and_the_night_goes_on(
     home: Home, registry: Registry
 ) -> None:
-    infer(home, registry, [{**FREIGHT, "DEPARTURE_COUNTRY": "Peru"}])
+    infer(
+        home,
+        registry,
+        [{**FREIGHT, "COUNTRY": who, "DEPARTURE_COUNTRY": "Peru"} for who in ("Ecuador", "Kenya", "Spain")],
+    )
     make_backtest(home, registry)
     scored = samples.table(home, registry, "inferred.backtest").filter(pl.col("view") == "hard")
     assert set(scored["test_state"]) == {"untested"}

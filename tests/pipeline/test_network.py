@@ -160,8 +160,8 @@ def routed(contracts: Registry, tmp_path_factory: pytest.TempPathFactory) -> Hom
     home = Home.at(tmp_path_factory.mktemp("routes")).make()
     samples.conform(home, contracts, {"unodc_ids/ids-2014.csv": samples.ids(*TOLD)})
     make_evidence(home, contracts)
-    make_posteriors(home, contracts)
     make_leg_costs(home, contracts)
+    make_posteriors(home, contracts)
     make_routes(home, contracts)
     return home
 

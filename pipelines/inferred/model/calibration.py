@@ -4,9 +4,9 @@ Held out are, each once: the latest year with labels (forecast from the years be
 (forecast from the other two thirds); so the shift between what is known and what is asked is the one that the
 forecasts will meet, in time and in place. For each role:
 
-- the pool (`pooling.Pool`) minimises the log-loss of the place abroad, half averaged over lines and half over
-  reporters: κ₁, ν, ε, β on the held-out year, β for a reporter without history on the held-out reporters (Nelder–Mead
-  from a fixed start);
+- the pool (`pooling.Pool`), pulled to where it starts by what 60 independent lines would say, minimises the log-loss of
+  the place abroad, half averaged over lines and half over reporters: κ₁, ν, ε, β on the held-out year, β for a
+  reporter without history on the held-out reporters (Nelder–Mead from a fixed start);
 - a 90 % set holds the likeliest places until the mass before the next reaches the level ρ; ρ is the (n + 1) 0.9-th
   smallest mass before the true place among n held-out lines (split conformal: Vovk et al. 2005; Mondrian classes by
   commodity family and region where a class has 30 lines, else all together).
@@ -36,6 +36,10 @@ SMOOTH = 1e-3
 LEAST_LINES = 5
 """A reporter with fewer held-out lines does not count in the average over reporters."""
 ALL = "all"
+LINES = 60
+"""How many independent lines a held-out set is taken for: a year's lines come from a few dozen reporters."""
+TEMPER = 0.15
+"""Prior standard deviation of log β; those of the other numbers, on their unbounded scale, are 1."""
 STEP = 0.5
 """First step of each number, on its unbounded scale."""
 
@@ -96,11 +100,13 @@ def calibrate(of_year: Held | None, of_reporters: Held | None) -> Calibration:
     """The numbers of one role."""
     pool = Pool()
     if of_reporters is not None and len(of_reporters.label) >= LEAST_LABELS:
-        found = _minimise(lambda v: _loss(of_reporters, replace(pool, sharpness_new=float(np.exp(v[0])))), [0.0])
+        found = _minimise(
+            lambda v: _loss(of_reporters, replace(pool, sharpness_new=float(np.exp(v[0])))), [0.0], [TEMPER]
+        )
         pool = replace(pool, sharpness_new=float(np.exp(found[0])))
     if of_year is not None and len(of_year.label) >= LEAST_LABELS:
-        start = [_logit(0.8), np.log(5.0), _logit(0.1), 0.0]
-        pool = _pool(_minimise(lambda v: _loss(of_year, _pool(v, pool)), start), pool)
+        start = [_logit(0.9), np.log(3.0), _logit(0.05), 0.0]
+        pool = _pool(_minimise(lambda v: _loss(of_year, _pool(v, pool)), start, [1.0, 1.0, 1.0, TEMPER]), pool)
     levels = {(ALL, ALL): LEVEL}
     held = [part for part in (of_year, of_reporters) if part is not None]
     if held:
@@ -192,12 +198,17 @@ def _together(held: Sequence[Held]) -> Held | None:
     )
 
 
-def _minimise(loss: Callable[[Floats], float], start: Sequence[float]) -> Floats:
-    first = np.array(start, dtype=np.float64)
-    corners = np.vstack([first, first + STEP * np.eye(len(first))])
+def _minimise(loss: Callable[[Floats], float], start: Sequence[float], width: Sequence[float]) -> Floats:
+    """Nelder–Mead on the loss of a line and, for `LINES` lines, a normal prior around the start."""
+    centre, spread = np.array(start, dtype=np.float64), np.array(width, dtype=np.float64)
+
+    def penalised(values: Floats) -> float:
+        return loss(values) + 0.5 * float(np.sum(((values - centre) / spread) ** 2)) / LINES
+
+    corners = np.vstack([centre, centre + STEP * np.diag(spread)])
     found: Floats = minimize(
-        loss, first, method="Nelder-Mead",
-        options={"maxiter": 120, "xatol": 0.02, "fatol": 1e-4, "initial_simplex": corners},
+        penalised, centre, method="Nelder-Mead",
+        options={"maxiter": 100, "xatol": 0.02, "fatol": 1e-4, "initial_simplex": corners},
     ).x  # fmt: skip
     return found
 

@@ -67,11 +67,13 @@ class Conventions:
         if role != ORIGIN:
             return np.asarray(doubt, dtype=np.float64)
         kappa = self._kappa(evidence)
+        # what left home has nothing to copy but home, and of that nothing was learnt
+        from_home = (evidence["departure"] == evidence["reporter"]).fill_null(False).to_numpy()
         named = evidence[role].is_not_null().to_numpy()
-        copied = named & (evidence[role] == evidence["departure"]).fill_null(False).to_numpy()
+        copied = named & ~from_home & (evidence[role] == evidence["departure"]).fill_null(False).to_numpy()
         q = q_departure if q_departure is not None else np.zeros(evidence.height)
         of_copy = kappa / np.maximum(kappa + (1 - kappa) * q, 1e-12)
-        own: Floats = np.where(named, np.where(copied, of_copy, 0.0), kappa)
+        own: Floats = np.where(named, np.where(copied, of_copy, 0.0), np.where(from_home, 0.0, kappa))
         either: Floats = 1 - (1 - own) * (1 - doubt)
         return either
 

@@ -227,10 +227,13 @@ class _Problem:
                 slopes = self.slope_design @ values[n_effects:].reshape(-1, n_features)
                 scores += np.matmul(self.features, slopes[:, :, None])[self.slope_of, :, 0]
             scores -= scores.max(axis=1, keepdims=True)
-            log_total = np.log(np.exp(scores).sum(axis=1))
-            log_p = scores[context, label] - log_total[context]
+            named = scores[context, label]
+            odds = np.exp(scores, out=scores)
+            sums = odds.sum(axis=1)
+            log_p = named - np.log(sums)[context]
             loss = -float(self.weight @ log_p) + 0.5 * float(self.precision @ values**2)
-            residual = np.exp(scores - log_total[:, None]) * total[:, None] - counted
+            residual = odds * (total / sums)[:, None]
+            residual -= counted
             gradient = self.precision * values
             gradient[:n_effects] += turned @ residual.ravel()
             if n_features:

@@ -56,18 +56,18 @@ HOME_LEVELS = _terms(
     reporter__size_class=1, reporter__concealment=2, reporter__facility=1, reporter__place=1,
     reporter__commodity_group__size_class=2, reporter__direction__mode_class=1,
 )  # fmt: skip
-OWN_WEIGHT, SHARED_WEIGHT, HOME_WEIGHT = 3.0, 1.0, 1.0
+OWN_WEIGHT, SHARED_WEIGHT, HOME_WEIGHT = 4.0, 1.0, 1.0
 """c: how many independent lines √n lines are worth. Set on years and reporters held out within the training years."""
-HALF_LIFE_YEARS = 6.0
+HALF_LIFE_YEARS = 2.0
 
 
 @dataclass(frozen=True)
 class Pool:
     """Numbers that `calibration` sets: κ₁, ν, ε, β of a reporter with history, β of one without."""
 
-    own: float = 1.0
-    half: float = 5.0
-    escape: float = 0.1
+    own: float = 0.9
+    half: float = 3.0
+    escape: float = 0.05
     sharpness: float = 1.0
     sharpness_new: float = 1.0
 
