@@ -223,7 +223,7 @@ def run_layers(home: Path, inbox: Path, *, again: bool) -> None:
     os.environ.update(dagster_environment(house))
     # what the answers rest on; the back-test guards against an earlier night's model, and here there is none
     answers = dg.AssetSelection.assets(["inferred", "route_posteriors"], ["inferred", "seizure_evidence"]).upstream()
-    assets = answers - dg.AssetSelection.assets(["inferred", "backtest"])
+    assets = (answers - dg.AssetSelection.assets(["inferred", "backtest"])).required_multi_asset_neighbors()
     if again:
         assets &= dg.AssetSelection.groups("inferred")
         shutil.rmtree(house.model, ignore_errors=True)

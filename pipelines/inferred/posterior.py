@@ -29,6 +29,7 @@ SCOPE_LEVELS = (
     (),
     ("size_class", "border_class"),
     ("commodity_group", "size_class", "border_class"),
+    ("reporter", "size_class", "at_border"),
     ("reporter", "size_class", "border_class"),
     ("reporter", "commodity_group", "size_class", "border_class"),
 )

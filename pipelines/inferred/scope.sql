@@ -21,7 +21,8 @@ asked AS (
     GROUP BY evidence_id
 )
 
-SELECT e.*, CAST(coalesce(a.n_asked, 0) AS DECIMAL(18, 6)) AS n_asked
+-- where a form leaves the kind of site out, its lines say how a country's seizures inland are answered for
+SELECT e.*, e.border_class = 'border' AS at_border, CAST(coalesce(a.n_asked, 0) AS DECIMAL(18, 6)) AS n_asked
 FROM inferred.evidence AS e
 LEFT JOIN asked AS a USING (evidence_id)  -- 1:1
 ORDER BY e.evidence_id
