@@ -1,7 +1,7 @@
 """Numbers that are learnt from forecasts of what was held out: the pool, sharpness, and how wide a 90 % set is.
 
-Held out are, each once: the latest year with labels (forecast from the years before), and every third of the reporters
-(forecast from the other two thirds); so the shift between what is known and what is asked is the one that the
+Held out are, each once: the latest year with labels (forecast from the years before), and every half of the reporters
+(forecast from the other two halfs); so the shift between what is known and what is asked is the one that the
 forecasts will meet, in time and in place. For each role:
 
 - the pool (`pooling.Pool`), pulled to where it starts by what 60 independent lines would say, minimises the log-loss of
@@ -25,10 +25,10 @@ import polars as pl
 from scipy.optimize import minimize
 
 from pipelines.inferred.model.geography import Geography
-from pipelines.inferred.model.likelihood import Floats, Whole
+from pipelines.inferred.model.likelihood import FEW_ITERATIONS, Floats, Whole
 from pipelines.inferred.model.pooling import Parts, Pool, fit_role
 
-FOLDS = 3
+FOLDS = 2
 LEAST_LABELS = 30
 """Fewer labels than this set nothing: the numbers of `Pool` and ρ = 0.9 stand."""
 LEVEL = 0.9
@@ -72,7 +72,7 @@ class Calibration:
 
 
 def held_out(evidence: pl.DataFrame, role: str, at: Geography) -> tuple[Held | None, Held | None]:
-    """Forecasts of the latest year from those before, and of each third of the reporters from the others."""
+    """Forecasts of the latest year from those before, and of each half of the reporters from the other."""
     named = evidence.filter(pl.col(role).is_in(at.places) & (pl.col("n_lines") > 0))
     abroad = named.filter(pl.col(role) != pl.col("reporter"))
     if abroad.is_empty():
@@ -88,9 +88,9 @@ def held_out(evidence: pl.DataFrame, role: str, at: Geography) -> tuple[Held | N
             at,
             ("own", "shared"),
         )
-    third = pl.col("reporter").map_elements(_third, return_dtype=pl.Int64)
+    half = pl.col("reporter").map_elements(_half, return_dtype=pl.Int64)
     folds = [
-        _forecast(evidence.filter(third != fold), abroad.filter(third == fold), role, at, ("shared",))
+        _forecast(evidence.filter(half != fold), abroad.filter(half == fold), role, at, ("shared",))
         for fold in range(FOLDS)
     ]
     return of_year, _together([fold for fold in folds if fold is not None])
@@ -179,7 +179,7 @@ def _quantile(before: pl.Series) -> float:
 def _forecast(known: pl.DataFrame, asked: pl.DataFrame, role: str, at: Geography, only: Collection[str]) -> Held | None:
     if asked.is_empty() or known.filter(pl.col(role).is_in(at.places)).is_empty():
         return None
-    model = fit_role(known, role, at, only)
+    model = fit_role(known, role, at, only, FEW_ITERATIONS)
     label = asked[role].replace_strict(at.position, return_dtype=pl.Int64).to_numpy()
     classes = asked.select("commodity_family", pl.col("subregion").fill_null("-"), "reporter")
     return Held(model.parts(asked), label, asked["n_lines"].cast(pl.Float64).to_numpy(), classes)
@@ -213,7 +213,7 @@ def _minimise(loss: Callable[[Floats], float], start: Sequence[float], width: Se
     return found
 
 
-def _third(reporter: str) -> int:
+def _half(reporter: str) -> int:
     return int.from_bytes(sha256(reporter.encode()).digest()[:4], "big") % FOLDS
 
 

@@ -89,11 +89,13 @@ def geography(
     return Geography(tuple(places), np.stack([matrix.astype(np.float64) for matrix in pairs], axis=-1), km)
 
 
-def features(evidence: pl.DataFrame, role: str, contexts: pl.DataFrame, at: Geography) -> tuple[Floats, pl.Series]:
+def features(
+    evidence: pl.DataFrame, role: str, contexts: pl.DataFrame, at: Geography, *, neighbours: bool = True
+) -> tuple[Floats, pl.Series]:
     """x for the distinct (reporter, commodity group) of `contexts`, and for each context its row.
 
     Returns arrays of shape (rows, places, features) and of the length of `contexts`. `evidence` is what the flows are
-    counted from: reporter, commodity_group, the roles and n_lines.
+    counted from: reporter, commodity_group, the roles and n_lines. Without neighbours the last features are left out.
     """
     rows = contexts.select(KEY).unique().sort(KEY).with_row_index("feature_row")
     groups = rows["commodity_group"].unique().sort().to_list()
@@ -101,15 +103,13 @@ def features(evidence: pl.DataFrame, role: str, contexts: pl.DataFrame, at: Geog
     reporter_at = rows["reporter"].replace_strict(at.position, return_dtype=pl.Int64).to_numpy()
     by_group = _mirrored(evidence, role, groups, at)
     of_all = _mirrored(evidence, role, None, at)
+    shares = _neighbours(evidence, role, groups, group_at, reporter_at, at) if neighbours else []
     x = np.concatenate(
         [
             at.between[reporter_at],
             np.log1p(by_group[group_at, reporter_at])[:, :, None],
             np.log1p(of_all[0, reporter_at])[:, :, None],
-            *(
-                (np.log(share + 1e-4) + 6)[:, :, None] / 2
-                for share in _neighbours(evidence, role, groups, group_at, reporter_at, at)
-            ),
+            *((np.log(share + 1e-4) + 6)[:, :, None] / 2 for share in shares),
         ],
         axis=2,
     )

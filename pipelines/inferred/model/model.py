@@ -7,6 +7,7 @@ kernels (`joint`); what the report names is put in, and each hidden role follows
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,6 +23,7 @@ from pipelines.inferred.model.pooling import ROLES, RoleModel, contexts_of, fit_
 
 MODEL = "loglinear-1"
 """Name of this kind of model; what it was fitted on is added where its forecasts stand."""
+THREADS = 2
 ORIGIN, DEPARTURE, DESTINATION = ROLES
 BLOCK = ["reporter", "commodity_group"]
 Forecasts = Mapping[str, Floats]
@@ -96,9 +98,12 @@ class RouteModel:
 def fit(evidence: pl.DataFrame, at: Geography) -> RouteModel:
     """Fit the model on all evidence that names any place. Rows may come in any order."""
     evidence = evidence.sort("evidence_id").with_columns(pl.col("n_lines").cast(pl.Float64))
-    with threadpool_limits(1):  # more threads would add in another order
-        calibrations = {role: calibrate(*held_out(evidence, role, at)) for role in ROLES}
-        roles = {role: fit_role(evidence, role, at) for role in ROLES}
+    # more threads of a matrix product would add in another order; those of different roles share nothing
+    with threadpool_limits(1), ThreadPoolExecutor(THREADS) as threads:
+        set_by = {role: threads.submit(lambda role: calibrate(*held_out(evidence, role, at)), role) for role in ROLES}
+        fitted = {role: threads.submit(fit_role, evidence, role, at) for role in ROLES}
+        calibrations = {role: done.result() for role, done in set_by.items()}
+        roles = {role: done.result() for role, done in fitted.items()}
         nothing = fit_kernel(_none(at), len(at.places))
         # a forecast that has learnt a reporter's lines expects its pairs already; the shared one does not
         strange = {role: replace(known, pool=replace(known.pool, own=0.0)) for role, known in calibrations.items()}

@@ -26,7 +26,7 @@ import numpy as np
 import polars as pl
 
 from pipelines.inferred.model.geography import SHARED_FEATURES, Geography, features
-from pipelines.inferred.model.likelihood import Floats, LogLinear, Term, Whole, fit, softmax
+from pipelines.inferred.model.likelihood import ITERATIONS, Floats, LogLinear, Term, Whole, fit, softmax
 
 ROLES = ("origin", "departure", "destination")
 PARTS = ("own", "shared", "home")
@@ -114,7 +114,7 @@ class RoleModel:
 
     def parts(self, contexts: pl.DataFrame) -> Parts:
         """Forecasts for contexts whose own places in any role are not looked at."""
-        x, row = features(self.told, self.role, contexts, self.at)
+        x, row = features(self.told, self.role, contexts, self.at, neighbours=self.own is not None)
         reporter = _reporter(contexts, self.at)
         framed = contexts.with_columns(row.alias("feature_row"))
         home = softmax(self.home.scores(framed, x))[:, 1] if self.home else np.zeros(contexts.height)
@@ -124,7 +124,9 @@ class RoleModel:
         return Parts(home, own, shared, history, reporter)
 
 
-def fit_role(evidence: pl.DataFrame, role: str, at: Geography, only: Collection[str] = PARTS) -> RoleModel:
+def fit_role(
+    evidence: pl.DataFrame, role: str, at: Geography, only: Collection[str] = PARTS, iterations: int = ITERATIONS
+) -> RoleModel:
     """Fit the three parts of one role, or `only` some, on all evidence that names a place in it.
 
     `evidence` has the columns of `inferred.evidence`; `n_lines` is a number. A place that is no country or territory
@@ -134,7 +136,7 @@ def fit_role(evidence: pl.DataFrame, role: str, at: Geography, only: Collection[
         label=pl.col(role).replace_strict(at.position, default=None, return_dtype=pl.Int64)
     )
     abroad = named.filter(pl.col(role) != pl.col("reporter"))
-    x, row = features(evidence, role, abroad, at)
+    x, row = features(evidence, role, abroad, at, neighbours="own" in only)
     framed = abroad.with_columns(row.alias("feature_row"), pl.Series("barred", _reporter(abroad, at)))
     latest = evidence["year"].max()
     n_places = len(at.places)
@@ -149,9 +151,18 @@ def fit_role(evidence: pl.DataFrame, role: str, at: Geography, only: Collection[
         role,
         at,
         evidence.select("reporter", "commodity_group", *ROLES, "n_lines"),
-        fit(_weighted(framed, OWN_WEIGHT, latest), n_places, OWN_LEVELS, SLOPES, x) if "own" in only else None,
-        fit(_weighted(framed, SHARED_WEIGHT, latest), n_places, SHARED_LEVELS, SLOPES, x[:, :, :SHARED_FEATURES]),
-        fit(_weighted(at_home, HOME_WEIGHT, latest), 2, HOME_LEVELS) if "home" in only else None,
+        fit(_weighted(framed, OWN_WEIGHT, latest), n_places, OWN_LEVELS, SLOPES, x, iterations)
+        if "own" in only
+        else None,
+        fit(
+            _weighted(framed, SHARED_WEIGHT, latest),
+            n_places,
+            SHARED_LEVELS,
+            SLOPES,
+            x[:, :, :SHARED_FEATURES],
+            iterations,
+        ),
+        fit(_weighted(at_home, HOME_WEIGHT, latest), 2, HOME_LEVELS, iterations=iterations) if "home" in only else None,
         dict(history.sort("reporter").iter_rows()),
     )
 
