@@ -34,7 +34,7 @@ SCOPE_LEVELS = (
     ("reporter", "commodity_group", "size_class", "border_class"),
 )
 TRANSIT = "transit"
-MASS, LEAST_PLACES, MOST_PLACES = 0.99, 20, 50
+MASS, LEAST_PLACES, MOST_PLACES = 0.99, 20, 100
 """A list holds the likeliest places with this mass, at least and at most so many; the rest is one row."""
 MILLION = 1_000_000
 REST = "rest"
@@ -45,7 +45,7 @@ def make_posteriors(home: Home, registry: Registry) -> dict[str, int]:
     """Write `inferred.route_posteriors` and the model that made it (`model.explain`); returns their numbers of rows.
 
     For each evidence and role: the place that is reported, or the smallest list of places that holds 0.99 of
-    `prob_label` (20 to 50 places); and one `rest` row. Both probabilities are whole millionths and sum to 1. Where
+    `prob_label` (20 to 100 places); and one `rest` row. Both probabilities are whole millionths and sum to 1. Where
     tonight's fit scores worse than the one in use beyond noise (`backtest.guard`), that one stays, and is named.
     """
     con = connect(home, registry, READ)

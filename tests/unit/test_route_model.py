@@ -278,7 +278,7 @@ def held(rows: int, seed: int) -> Held:
 
 def test_sharpness_is_undone_and_nine_of_ten_held_out_places_lie_in_their_set() -> None:
     learnt = calibrate(None, held(1_500, 1))
-    assert 0.45 < learnt.pool.sharpness_new < 0.7  # a prior pulls it to 1, one reporter's lines being few
+    assert 0.45 < learnt.pool.sharpness_new < 0.9  # a prior pulls it to 1, one reporter's lines being few
     fresh = held(3_000, 2)
     covered = mass_before(fresh.forecast(learnt.pool), fresh.label) < learnt.level("drugs", "-")
     assert covered.mean() == pytest.approx(LEVEL, abs=0.03)
