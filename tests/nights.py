@@ -34,7 +34,7 @@ from schemas.registry import PROJECT
 
 FLOWS = Path(sys.executable).with_name("flows")
 SEED, SEIZURES = 7, 2_000
-AT_MOST = 300
+AT_MOST = 900
 """Seconds that any command may take."""
 OURS = ("FLOWS_HOME", "FLOWS_DAGSTER_DIR", "DAGSTER_HOME", "FLOWS_DEBUG", "FLOWS_KEY_FILE")
 KEY = {"FLOWS_KEY_FILE": str(Path(__file__).with_name("simulated.key"))}
