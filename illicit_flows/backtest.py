@@ -16,8 +16,8 @@ COLUMNS = (
     "split", "view", "variant", "role", "average", "method", "n_labels", "n_reporters", "log_loss", "interval", "top1",
     "top3", "brier", "calibration_excess", "coverage90", "set_size90",
 )  # fmt: skip
-OTHERS = ("total_variation", "interval_coverage", "average_precision")
-"""Metrics of the views `cells` and `links`, which are summed up in words."""
+VIEWS = {"hard": 0, "novel": 1, "all": 2, "domestic": 3}
+"""Views that are printed, in their order; those of cells and links have metrics of their own and stand in the JSON."""
 KEY = ("split", "view", "variant", "role", "average", "method")
 
 
@@ -45,7 +45,7 @@ def summary(figures: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """One record for each split, view, variant, role, average and method, over all lines; slices stand in the JSON."""
     records: dict[tuple[Any, ...], dict[str, Any]] = {}
     for figure in figures:
-        if figure["slice"] != "all" or figure["metric"] in OTHERS:
+        if figure["slice"] != "all" or figure["view"] not in VIEWS:
             continue
         record = records.setdefault(
             tuple(figure[name] for name in KEY), {name: figure[name] for name in (*KEY, "n_labels", "n_reporters")}
@@ -60,7 +60,6 @@ def summary(figures: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             metric, value = "calibration_excess", value - figure["by_chance"]
         if metric in COLUMNS:
             record[metric] = round(value, 3)
-    order = {"hard": 0, "novel": 1, "all": 2, "domestic": 3}
     return sorted(
-        records.values(), key=lambda row: (row["split"] != "temporal", order[row["view"]], row["variant"] != "solo")
+        records.values(), key=lambda row: (row["split"] != "temporal", VIEWS[row["view"]], row["variant"] != "solo")
     )
