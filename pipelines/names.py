@@ -74,7 +74,8 @@ class Core(NamedTuple):
 
 def name_key(name: pl.Expr) -> pl.Expr:
     """Names as keys: lower case, no accents, no apostrophes, one space for all else that is no letter or digit."""
-    bare = name.str.to_lowercase().str.normalize("NFKD").str.replace_all(r"[\p{M}'’‘ʻʼ`´′ʹ]+", "")
+    plain = name.str.normalize("NFKD").str.to_lowercase()  # in this order: the plain form of a rare letter is a capital
+    bare = plain.str.replace_all(r"[\p{M}'’‘ʻʼ`´′ʹ]+", "")
     return bare.str.replace_many(LETTERS).str.replace_all(r"[^\p{L}\p{N}]+", " ").str.strip_chars(" ")
 
 
