@@ -82,7 +82,7 @@ class Home:
 
     @property
     def model(self) -> Path:
-        """The route model in use, and the scores by which it came in."""
+        """Evidence of the route model in use, and the scores by which it came in."""
         return self.root / "model"
 
     @property

@@ -16,7 +16,7 @@ from pipelines.inferred.backtest import scores
 from pipelines.inferred.backtest.areas import Areas
 from pipelines.inferred.backtest.baselines import Forecaster, Learner, gravity, mention_counts
 from pipelines.inferred.backtest.folds import LEAST_LABELS, ROLES, cut_year, folds, hide, reporter_folds
-from pipelines.inferred.backtest.guard import FITTED, compare, settle
+from pipelines.inferred.backtest.guard import compare, use, write_tonight
 from pipelines.inferred.backtest.make import Effort, backtest
 from pipelines.inferred.backtest.metrics import (
     SMOOTHING,
@@ -370,19 +370,25 @@ def test_a_drop_is_beyond_noise_where_it_shows_in_almost_every_draw_of_reporters
     assert not compare(losses(9.0, 9.0, lines_each=14), losses(2.0, 2.0, lines_each=14)).is_worse  # too few lines
 
 
-def test_last_nights_model_stays_where_tonights_is_worse_and_goes_where_it_is_not(tmp_path: Path) -> None:
+def test_what_is_kept_stays_where_tonights_is_worse_and_goes_where_it_is_not(tmp_path: Path) -> None:
     home = Home.at(tmp_path).make()
 
-    def save(text: str) -> Any:
-        return lambda folder: (folder / "weights").write_text(text)
+    def used(name: str, scores: pl.DataFrame, column: str = "reporter") -> tuple[list[str], str]:
+        write_tonight(home, scores)
+        learnt, model_id = use(home, name, pl.DataFrame({column: [name]}))
+        return learnt.to_series().to_list(), model_id
 
-    def kept() -> str:
-        return (home.model / FITTED / "weights").read_text()
+    assert used("first", losses(2.0, 2.0, 2.0)) == (["first"], "first")
+    assert used("worse", losses(2.5, 2.6, 2.4)) == (["first"], "first")
+    assert used("better", losses(1.9, 2.0, 2.1)) == (["better"], "better")
+    assert used("worse", losses(2.5, 2.6, 2.4)) == (["better"], "better")
+    assert used("of newer code", losses(2.5, 2.6, 2.4), "country") == (["of newer code"], "of newer code")
+    assert (
+        used("of other lines", losses(9.0).with_columns(evidence_id=pl.lit("other")), "country")[1] == "of other lines"
+    )
 
-    assert settle(home, "m1", losses(2.0, 2.0, 2.0), save("first")).kept is None
-    used = settle(home, "m2", losses(2.5, 2.6, 2.4), save("second"))
-    assert (used.model_id, used.kept) == ("m1", home.model / FITTED)
-    assert kept() == "first"
-    assert settle(home, "m3", losses(1.9, 2.0, 2.1), save("third")).model_id == "m3"
-    assert kept() == "third"
-    assert settle(home, "m4", losses(9.0).with_columns(evidence_id=pl.lit("other")), save("fourth")).model_id == "m4"
+
+def test_without_a_back_test_nothing_is_judged_or_kept(tmp_path: Path) -> None:
+    home = Home.at(tmp_path).make()
+    assert use(home, "m", pl.DataFrame({"reporter": ["KEN"]}))[1] == "m"
+    assert not home.model.exists()

@@ -6,9 +6,10 @@ are compared on the lines that both asked, so that harder or easier news is not 
 
     drop = Σ w Δ / Σ w,   worse beyond noise where the 95 % interval of the drop over draws of reporters lies above 0
 
-The model that may be kept lies in the home under `model/`, beside the scores by which it came in. What a night uses is
-named in `model_id`. So one thing follows from the nights before: whether tonight's fit was let in. Without a night
-before, or with less than thirty lines in common, it always is.
+A fit is a function of its evidence and of the code, so what is kept of a model is its evidence: in the home under
+`model/`, beside the scores by which it came in. What a night uses is named in `model_id`. So one thing follows from the
+nights before: whether tonight's evidence was let in. Without a night before, or with less than thirty lines in common,
+it always is.
 """
 
 from __future__ import annotations
@@ -16,20 +17,15 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import polars as pl
 
 from pipelines.inferred.backtest.folds import LEAST_LABELS
 from pipelines.inferred.backtest.metrics import INTERVAL, reporters_drawn
-from pipelines.inferred.kept import load, save
 from pipelines.store import Home, write_bytes
 
-Model = TypeVar("Model")
 DRAWS = 1000
 LABEL = ["evidence_id", "role"]
 """What an asked line is known by from night to night."""
@@ -40,8 +36,7 @@ BY_LINE = {
 TONIGHT = "route_scores.parquet"
 SCORES = "scores.parquet"
 NOTE = "accepted.json"
-FITTED = "fitted"
-"""Folder that the model's own writer fills."""
+EVIDENCE = "evidence.parquet"
 
 
 @dataclass(frozen=True)
@@ -57,15 +52,6 @@ class Comparison:
     @property
     def is_worse(self) -> bool:
         return self.labels >= LEAST_LABELS and self.low > 0
-
-
-@dataclass(frozen=True)
-class Used:
-    """The model that a night uses."""
-
-    model_id: str
-    kept: Path | None
-    """Folder of last night's fitted model, where it stays; None where tonight's is used."""
 
 
 def compare(tonight: pl.DataFrame, before: pl.DataFrame) -> Comparison:
@@ -94,35 +80,25 @@ def read_tonight(home: Home) -> pl.DataFrame:
     return pl.read_parquet(home.runs / TONIGHT)
 
 
-def use(home: Home, model_id: str, fitted: Model) -> tuple[Model, str]:
-    """The model that this night uses, and its name: tonight's, or the kept one where tonight's is worse.
+def use(home: Home, model_id: str, evidence: pl.DataFrame) -> tuple[pl.DataFrame, str]:
+    """The evidence that this night's model is fitted on, and the model's name.
 
-    Where no back-test was made there is nothing to judge by, and tonight's is used and not kept.
+    It is tonight's, or what is kept where tonight's scores worse beyond noise. Where no back-test was made there is
+    nothing to judge by, and tonight's is used and not kept. What older code kept with other columns gives way.
     """
     if not (home.runs / TONIGHT).exists():
-        return fitted, model_id
-    used = settle(home, model_id, read_tonight(home), lambda folder: save(fitted, folder))
-    return (fitted if used.kept is None else load(used.kept)), used.model_id
-
-
-def settle(home: Home, model_id: str, scores: pl.DataFrame, write: Callable[[Path], None]) -> Used:
-    """Let tonight's model in, or keep the one before.
-
-    `scores` are tonight's by line; `write` puts the fitted model into an empty folder. Where tonight's is worse beyond
-    noise, nothing is written and the kept folder is named.
-    """
-    folder = home.model
-    if (folder / NOTE).exists():
-        note = json.loads((folder / NOTE).read_text(encoding="utf-8"))
-        found = compare(scores, pl.read_parquet(folder / SCORES))
-        if found.is_worse and note["model_id"] and (folder / FITTED).is_dir():
-            return Used(str(note["model_id"]), folder / FITTED)
+        return evidence, model_id
+    scores, folder = read_tonight(home), home.model
+    if (folder / EVIDENCE).exists() and compare(scores, pl.read_parquet(folder / SCORES)).is_worse:
+        kept = pl.read_parquet(folder / EVIDENCE)
+        if kept.schema == evidence.schema:
+            return kept, str(json.loads((folder / NOTE).read_text(encoding="utf-8"))["model_id"])
     fresh = home.scratch / f"model.{os.getpid()}"
     shutil.rmtree(fresh, ignore_errors=True)
-    (fresh / FITTED).mkdir(parents=True)
-    write(fresh / FITTED)
-    scores.sort(LABEL).write_parquet(fresh / SCORES)
+    fresh.mkdir(parents=True)
+    evidence.write_parquet(fresh / EVIDENCE)
+    scores.write_parquet(fresh / SCORES)
     write_bytes(fresh / NOTE, json.dumps({"model_id": model_id}).encode())
     shutil.rmtree(folder, ignore_errors=True)  # a kill between these two lines leaves none: tonight's is then let in
     os.replace(fresh, folder)
-    return Used(model_id, None)
+    return evidence, model_id
