@@ -1,4 +1,6 @@
-"""Hierarchical back-off counts: the baseline that every better route model has to beat.
+"""Hierarchical back-off counts: shares of outcomes, smoothed from coarse groups of contexts to fine ones.
+
+Here they say how probably a silent line crossed a border (`posterior.make_scope`).
 
 For a context, and levels ℓ = 1 … L from the coarsest to the finest grouping of contexts,
 
@@ -26,7 +28,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class BackOff:
-    """A fitted baseline. `predict` gives p_L for contexts."""
+    """Fitted counts. `predict` gives p_L for contexts."""
 
     levels: Sequence[Level]
     outcomes: Sequence[str]
@@ -44,7 +46,7 @@ class BackOff:
 
 
 def fit(labelled: pl.DataFrame, levels: Sequence[Level], outcomes: Sequence[str]) -> BackOff:
-    """Fit the baseline.
+    """Fit the counts.
 
     `labelled` has the columns that the levels name, `outcome`, and `n` (weight of the labelled lines). Rows are summed
     in sorted order, so their order changes nothing. Without any labelled line every prediction is uniform.

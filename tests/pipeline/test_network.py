@@ -221,24 +221,25 @@ def test_routes_are_the_same_bytes_when_they_are_made_again(routed: Home, contra
     assert [sha256_of(routed.table_file(contracts.tables[name])) for name in names] == before
 
 
-def test_a_home_without_evidence_of_a_way_has_no_routes(contracts: Registry, tmp_path: Path, routed: Home) -> None:
-    home = Home.at(tmp_path / "home").make()
+def retold(routed: Home, folder: Path, contracts: Registry, **columns: pl.Expr) -> tuple[Home, pl.DataFrame]:
+    """A copy of the home whose evidence says something else, and that evidence."""
+    home = Home.at(folder / "home").make()
     shutil.copytree(routed.tables, home.tables, dirs_exist_ok=True)
-    evidence = samples.table(home, contracts, "inferred.evidence").with_columns(cross_border=pl.lit("no"))
+    evidence = samples.table(home, contracts, "inferred.evidence").with_columns(**columns)
     write_frame(connect(home, contracts), home, contracts, "inferred.evidence", evidence)
+    return home, evidence
+
+
+def test_a_home_without_evidence_of_a_way_has_no_routes(contracts: Registry, tmp_path: Path, routed: Home) -> None:
+    home, _ = retold(routed, tmp_path, contracts, cross_border=pl.lit("no"))
     assert make_routes(home, contracts) == {"inferred.route_paths": 0, "inferred.routes": 0}
 
 
 def test_a_ship_boarded_on_the_high_seas_lies_between_two_countries_of_its_way(
     contracts: Registry, tmp_path: Path, routed: Home
 ) -> None:
-    home = Home.at(tmp_path / "home").make()
-    shutil.copytree(routed.tables, home.tables, dirs_exist_ok=True)
-    evidence = samples.table(home, contracts, "inferred.evidence")
-    at_sea = evidence.with_columns(
-        direction=pl.when(pl.col("reporter") == "PRT").then(pl.lit("international_waters")).otherwise("direction")
-    )
-    write_frame(connect(home, contracts), home, contracts, "inferred.evidence", at_sea)
+    at_sea = pl.when(pl.col("reporter") == "PRT").then(pl.lit("international_waters")).otherwise("direction")
+    home, evidence = retold(routed, tmp_path, contracts, direction=at_sea)
     make_routes(home, contracts)
     table = samples.table(home, contracts, "inferred.routes")
     boarded = table.join(evidence.filter(reporter="PRT").select("evidence_id"), on="evidence_id")
@@ -250,13 +251,8 @@ def test_a_ship_boarded_on_the_high_seas_lies_between_two_countries_of_its_way(
 def test_a_transit_that_a_report_names_is_the_last_stop_before_the_seizure_or_the_first_after_it(
     contracts: Registry, tmp_path: Path, routed: Home
 ) -> None:
-    home = Home.at(tmp_path / "home").make()
-    shutil.copytree(routed.tables, home.tables, dirs_exist_ok=True)
-    evidence = samples.table(home, contracts, "inferred.evidence")
-    named = evidence.with_columns(
-        transit=pl.col("reporter").replace_strict({"PRT": "CPV", "ESP": "PRT", "CHL": "ARG"}, default=None)
-    )
-    write_frame(connect(home, contracts), home, contracts, "inferred.evidence", named)
+    transit = pl.col("reporter").replace_strict({"PRT": "CPV", "ESP": "PRT", "CHL": "ARG"}, default=None)
+    home, named = retold(routed, tmp_path, contracts, transit=transit)
     make_routes(home, contracts)
     table = samples.table(home, contracts, "inferred.routes")
     routes = table.join(named.drop_nulls("transit").select("evidence_id", "transit", "reporter"), on="evidence_id")

@@ -20,7 +20,7 @@ from scipy.sparse import csr_array
 
 from pipelines.inferred.model.geography import FEATURES, KEY, Geography, features
 from pipelines.inferred.model.joint import RELATIONS, SWEEPS, Kernel
-from pipelines.inferred.model.likelihood import NAME, Effects, Floats
+from pipelines.inferred.model.likelihood import NAME, Effects, Floats, LogLinear
 from pipelines.inferred.model.model import RouteModel
 from pipelines.inferred.model.pooling import PARTS, ROLES, RoleModel
 
@@ -44,9 +44,9 @@ def told(model: RouteModel, evidence: pl.DataFrame) -> dict[str, pl.DataFrame]:
     groups = evidence.select(KEY).unique()
     unknown = groups.select("reporter", commodity_group=pl.lit(UNKNOWN)).unique()
     asked = pl.concat([groups, unknown]).unique().sort(KEY)
-    parts = [(role, part, model.roles[role]) for role in ROLES for part in PARTS]
+    parts = [(role, part, getattr(model.roles[role], part)) for role in ROLES for part in PARTS]
     tables = (
-        pl.concat(one for role, part, fitted in parts for one in _effects(role, part, fitted)),
+        pl.concat(one for role, part, fitted in parts for one in _effects(role, part, fitted, model.at.places)),
         pl.concat(one for role, part, fitted in parts for one in _slopes(role, part, fitted)),
         _geography(asked["reporter"].unique().sort().to_list(), model.at),
         pl.concat(_mentions(model.roles[role], asked) for role in ROLES),
@@ -58,27 +58,19 @@ def told(model: RouteModel, evidence: pl.DataFrame) -> dict[str, pl.DataFrame]:
     return dict(zip(TOLD, tables, strict=True))
 
 
-def _effects(role: str, part: str, fitted: RoleModel) -> Iterator[pl.DataFrame]:
+def _effects(role: str, part: str, fitted: LogLinear | None, places: Sequence[str]) -> Iterator[pl.DataFrame]:
     """u of each term: role, model_part, term, term_group, candidate, effect."""
-    model = getattr(fitted, part)
-    schema = {"role": pl.String, "model_part": pl.String, "term": pl.String, "term_group": pl.String,
-              "candidate": pl.String, "effect": pl.Float64}  # fmt: skip
-    yield pl.DataFrame(schema=schema)
-    for level in model.levels if model is not None else ():
-        values, places = level.values, fitted.at.places
+    for level in fitted.levels if fitted is not None else ():
+        values, names = level.values, places
         if part == AT_HOME:
             dense = values.toarray()
-            values, places = csr_array(dense[:, 1:] - dense[:, :1]), (AT_HOME,)
-        yield _named(level, values, places, "candidate", role, part)
+            values, names = csr_array(dense[:, 1:] - dense[:, :1]), [AT_HOME]
+        yield _named(level, values, names, "candidate", role, part)
 
 
-def _slopes(role: str, part: str, fitted: RoleModel) -> Iterator[pl.DataFrame]:
+def _slopes(role: str, part: str, fitted: LogLinear | None) -> Iterator[pl.DataFrame]:
     """θ of each term: role, model_part, term, term_group, feature, effect."""
-    model = getattr(fitted, part)
-    schema = {"role": pl.String, "model_part": pl.String, "term": pl.String, "term_group": pl.String,
-              "feature": pl.String, "effect": pl.Float64}  # fmt: skip
-    yield pl.DataFrame(schema=schema)
-    for slope in model.slopes if model is not None else ():
+    for slope in fitted.slopes if fitted is not None else ():
         yield _named(slope, slope.values, FEATURES, "feature", role, part)
 
 
