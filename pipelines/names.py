@@ -74,10 +74,8 @@ class Core(NamedTuple):
 
 def name_key(name: pl.Expr) -> pl.Expr:
     """Names as keys: lower case, no accents, no apostrophes, one space for all else that is no letter or digit."""
-    quoted = name.str.replace_all("´", "'", literal=True)  # NFKD makes a space of it
-    plain = quoted.str.normalize(
-        "NFKD"
-    ).str.to_lowercase()  # in this order: the plain form of a rare letter is a capital
+    # NFKD makes a space of ´, and capitals of rare letters
+    plain = name.str.replace_all("´", "'", literal=True).str.normalize("NFKD").str.to_lowercase()
     bare = plain.str.replace_all(r"[\p{M}'’‘ʻʼ`′ʹ]+", "")
     return bare.str.replace_many(LETTERS).str.replace_all(r"[^\p{L}\p{N}]+", " ").str.strip_chars(" ")
 
