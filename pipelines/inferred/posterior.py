@@ -80,18 +80,17 @@ def posterior_lists(model: RouteModel, evidence: pl.DataFrame, network: Network 
     """The lists of each role: row of the evidence, place (its position, or null for the rest), both probabilities in
     millionths, rank, in_set90 and basis. With a network, what may have crossed a border has a list of
     transits too."""
-    scored = model.score(evidence)
+    seen = model.ask(evidence)
+    scored = model.score(seen)
     found = []
     for role in ROLES:
         label = scored[role]
-        true = model.true(evidence, role, label)
+        true = model.true(seen, role, label)
         named = positions(evidence, role, model.at)
         # a former state is the reporter's word, but no place that can be forecast
         former = (evidence[role].is_not_null().to_numpy()) & (named < 0)
         hidden = np.flatnonzero((named < 0) & ~former)
-        calibration = model.calibrations[role]
-        classes = evidence.select("commodity_family", pl.col("subregion").fill_null("-")).rows()
-        level = np.array([calibration.level(*classes[row]) for row in hidden])
+        level = model.calibrations[role].level(evidence[hidden.tolist()])
         found += [
             _listed(role, hidden, label[hidden], true[hidden], level),
             _reported(role, np.flatnonzero(named >= 0), named, true),

@@ -110,7 +110,7 @@ def release(model: RouteModel, evidence: pl.DataFrame) -> Iterator[duckdb.DuckDB
 
 
 def published(model: RouteModel, evidence: pl.DataFrame) -> pl.DataFrame:
-    scored = model.score(evidence)
+    scored = model.score(model.ask(evidence))
     rows = [
         (name, role, place, scored[role][row, k], scored[role][row, k], "model-x")
         for row, name in enumerate(evidence["evidence_id"])
@@ -138,7 +138,7 @@ def inferred(told_of: Explanation) -> dict[str, Role]:
 def test_contributions_sum_to_the_models_own_log_odds(
     release: duckdb.DuckDBPyConnection, model: RouteModel, evidence: pl.DataFrame, number: int
 ) -> None:
-    scored = model.score(asked(evidence))
+    scored = model.score(model.ask(asked(evidence)))
     told_of = explained(release, number, top=len(PLACES))
     reporter = str(told_of.evidence["reporter"])
     for name, role in inferred(told_of).items():
@@ -170,7 +170,7 @@ def test_what_would_change_the_answer_is_what_the_model_says_without_it(
         )
         assert {"origin", "departure", "destination"} & set(found) == {leg for leg in ROLES if row[leg].item()}
         for piece, other in without.items():
-            p, q = model.score(row)[name][0], model.score(other)[name][0]
+            p, q = model.score(model.ask(row))[name][0], model.score(model.ask(other))[name][0]
             assert found[piece].total_variation == pytest.approx(0.5 * np.abs(p - q).sum(), abs=1e-5)
             assert found[piece].country == PLACES[int(np.argmax(q))]
 

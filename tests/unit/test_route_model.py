@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -276,26 +277,43 @@ def held(rows: int, seed: int) -> Held:
     return Held(Parts(nobody, no_own, 2 * scores, nobody, nobody.astype(np.int64)), label, np.ones(rows), classes)
 
 
+def at_home(lines: Held) -> Held:
+    """The same lines, half of which name the reporter."""
+    half = np.arange(len(lines.label)) % 2 == 0
+    parts = replace(lines.parts, home=np.full(len(half), 0.5))
+    return replace(lines, parts=parts, label=np.where(half, 0, lines.label))
+
+
 def test_sharpness_is_undone_and_nine_of_ten_held_out_places_lie_in_their_set() -> None:
     learnt = calibrate(None, held(1_500, 1))
     assert 0.45 < learnt.pool.sharpness_new < 0.9  # a prior pulls it to 1, one reporter's lines being few
     fresh = held(3_000, 2)
-    covered = mass_before(fresh.forecast(learnt.pool), fresh.label) < learnt.level("drugs", "-")
+    covered = mass_before(fresh.forecast(learnt.pool), fresh.label) < learnt.level(fresh.classes, abroad=True)
     assert covered.mean() == pytest.approx(LEVEL, abs=0.03)
-    assert learnt.level("arms", "elsewhere") == learnt.levels["all", "all"]
+    elsewhere = pl.DataFrame({"commodity_family": ["arms"], "subregion": ["elsewhere"]})
+    assert learnt.level(elsewhere) == learnt.levels["all", "all"]
+
+
+def test_a_set_counts_the_reporter_as_any_other_place() -> None:
+    """Half of the lines name the reporter, with half a chance each: the set abroad cannot hold nine of ten of them."""
+    half, fresh = at_home(held(1_500, 5)), at_home(held(3_000, 6))
+    learnt = calibrate(None, half)
+    covered = mass_before(fresh.parts.pooled(learnt.pool), fresh.label) < learnt.level(fresh.classes)
+    assert covered.mean() == pytest.approx(LEVEL, abs=0.03)
+    assert learnt.levels["all", "all"] != learnt.levels_abroad["all", "all"]
 
 
 def test_sets_are_as_wide_as_boasting_forecasts_need() -> None:
     boasting, fresh = held(1_500, 3), held(3_000, 4)
     learnt = calibrate(boasting, None)
-    covered = mass_before(fresh.forecast(learnt.pool), fresh.label) < learnt.level("drugs", "-")
+    covered = mass_before(fresh.forecast(learnt.pool), fresh.label) < learnt.level(fresh.classes, abroad=True)
     assert covered.mean() == pytest.approx(LEVEL, abs=0.03)
 
 
 def test_with_too_few_labels_the_numbers_of_the_pool_stand() -> None:
     learnt = calibrate(None, None)
     assert learnt.pool == Pool()
-    assert learnt.level("drugs", "-") == LEVEL
+    assert learnt.levels == learnt.levels_abroad == {("all", "all"): LEVEL}
 
 
 # --- the whole ------------------------------------------------------------------------------------------------------
@@ -303,7 +321,7 @@ def test_with_too_few_labels_the_numbers_of_the_pool_stand() -> None:
 
 def test_every_forecast_sums_to_one_and_a_reported_place_is_the_reporters_word(fitted: RouteModel) -> None:
     rows = evidence({}, {"departure": "COL"}, {"reporter": "SEN", "origin": "BRA", "destination": "ESP"})
-    scored = fitted.score(rows)
+    scored = fitted.score(fitted.ask(rows))
     for role in ROLES:
         assert scored[role].sum(axis=1) == pytest.approx(np.ones(3))
         at = positions(rows, role, fitted.at)
@@ -313,14 +331,14 @@ def test_every_forecast_sums_to_one_and_a_reported_place_is_the_reporters_word(f
 def test_the_order_of_the_evidence_changes_no_bit(fitted: RouteModel) -> None:
     again = fit_model(told().sample(fraction=1, shuffle=True, seed=5), world())
     rows = evidence({}, {"reporter": "KEN", "departure": "COL"}, {"reporter": "SEN"})
-    one, other = fitted.score(rows), again.score(rows)
+    one, other = fitted.score(fitted.ask(rows)), again.score(again.ask(rows))
     assert {role: one[role].tobytes() for role in ROLES} == {role: other[role].tobytes() for role in ROLES}
-    backwards = fitted.score(rows.reverse())
+    backwards = fitted.score(fitted.ask(rows.reverse()))
     assert all(backwards[role][::-1].tobytes() == one[role].tobytes() for role in ROLES)
 
 
 def test_a_country_that_nobody_has_heard_of_gets_geography_and_no_zero(fitted: RouteModel) -> None:
-    departure = fitted.score(evidence({"reporter": "SEN"}))["departure"][0]
+    departure = fitted.score(fitted.ask(evidence({"reporter": "SEN"})))["departure"][0]
     assert (departure > 0).all()
     beside, across = PLACES.index("KEN"), PLACES.index("BRA")  # neither was ever named as a departure
     assert departure[beside] > departure[across]
@@ -332,9 +350,10 @@ def test_a_written_place_is_never_doubted_more_than_conventions_and_noise_say(fi
     for role in ROLES:
         named = rows.filter(pl.col(role).is_not_null())
         at = positions(named, role, fitted.at)
-        true = fitted.true(named, role, fitted.score(named)[role])
+        asked = fitted.ask(named)
+        true = fitted.true(asked, role, fitted.score(asked)[role])
         departure = positions(named, "departure", fitted.at)
-        q = fitted.shared(named, role)[np.arange(named.height), departure]
+        q = fitted.shared(asked, role)[np.arange(named.height), departure]
         doubt = fitted.conventions.doubt(named, role, q)
         assert true.sum(axis=1) == pytest.approx(np.ones(named.height))
         assert (true[np.arange(named.height), at] >= 1 - doubt - 1e-12).all()

@@ -51,8 +51,10 @@ VARIANTS = ("solo", "given")
 VIEWS = ("all", "domestic", "hard", "novel")
 BASELINES = ("mention_counts", "gravity")
 BLOCK_ROWS = 4_000
-SET_MASS_KEY = "{role}_set_mass"
-"""Key under which a method may say how much mass a row's 90 % set has to hold, shape (rows,); without it 0.9."""
+SET_VIEWS = ("all", "hard")
+SET_MASS_KEY = "{role}_{view}_set_mass"
+"""Key under which a method may say how much mass a row's 90 % set has to hold, shape (rows,); without it 0.9;
+it is of the forecast given "abroad" in the view `hard`."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ def answer(fold: Fold, methods: Mapping[str, Learner], areas: Areas) -> dict[tup
             given = {name: forecast(hide(asked, (role,))) for name, forecast in forecasters.items()}
             everything = np.arange(asked.height)
             for variant, forecasts, rows in (("solo", solo, at), ("given", given, everything)):
-                taken = {name: (p[role][rows], _set_mass(p, role, rows)) for name, p in forecasts.items()}
+                taken = {name: (p[role][rows], _set_masses(p, role, rows)) for name, p in forecasts.items()}
                 measured = _measured(asked, learnt[role], role, variant, taken, areas)
                 found.setdefault((variant, role), []).append(measured)
     return {key: pooled(blocks) for key, blocks in found.items()}
@@ -106,9 +108,10 @@ def _blocks(asked: pl.DataFrame) -> Iterator[pl.DataFrame]:
         yield ordered.slice(start)
 
 
-def _set_mass(forecast: Mapping[str, Floats], role: str, at: Ints) -> Floats | None:
-    stated = forecast.get(SET_MASS_KEY.format(role=role))
-    return None if stated is None else stated[at]
+def _set_masses(forecast: Mapping[str, Floats], role: str, at: Ints) -> Mapping[str, Floats]:
+    """How much mass the sets of some rows have to hold, by view, where the method says so."""
+    stated = {view: forecast.get(SET_MASS_KEY.format(role=role, view=view)) for view in SET_VIEWS}
+    return {view: masses[at] for view, masses in stated.items() if masses is not None}
 
 
 def _measured(
@@ -116,7 +119,7 @@ def _measured(
     learnt: set[tuple[int, int]],
     role: str,
     variant: str,
-    forecasts: Mapping[str, tuple[Floats, Floats | None]],
+    forecasts: Mapping[str, tuple[Floats, Mapping[str, Floats]]],
     areas: Areas,
 ) -> Rows:
     label, reporter = areas.codes(asked[role]), areas.codes(asked["reporter"])
@@ -141,13 +144,14 @@ def _measured(
     )
     figures: dict[str, dict[str, pl.DataFrame]] = {"all": {}, "domestic": {}, "hard": {}}
     cells, links = [], []
-    for name, (p, mass) in forecasts.items():
+    for name, (p, masses) in forecasts.items():
         q = smoothed(p)
-        figures["all"][name] = pl.DataFrame(by_row(q, label, mass))
+        figures["all"][name] = pl.DataFrame(by_row(q, label, masses.get("all")))
         at_home = np.where(has_reporter, q[rows, np.maximum(reporter, 0)], 0.0)
         figures["domestic"][name] = pl.DataFrame(yes_or_no(at_home, is_home))
         away = abroad(p[hard], excluded[hard])
-        figures["hard"][name] = pl.DataFrame(by_row(away, label[hard], None if mass is None else mass[hard]))
+        mass = masses["hard"][hard] if "hard" in masses else None
+        figures["hard"][name] = pl.DataFrame(by_row(away, label[hard], mass))
         if variant == "solo":
             of_hard = facts.filter(pl.Series(hard))
             cells.append(_cells(of_hard, away).with_columns(method=pl.lit(name)))

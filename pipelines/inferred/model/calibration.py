@@ -9,15 +9,17 @@ forecasts will meet, in time and in place. For each role:
   reporter without history on the held-out reporters (Nelder–Mead from a fixed start);
 - a 90 % set holds the likeliest places until the mass before the next reaches the level ρ; ρ is the (n + 1) 0.9-th
   smallest mass before the true place among n held-out lines (split conformal: Vovk et al. 2005; Mondrian classes by
-  commodity family and region where a class has 30 lines, else all together).
+  commodity family and region where a class has 30 lines, else all together). The reporter itself is a place as any
+  other; sets of the place abroad, of lines that are known to come from or go abroad, have levels of their own.
 
 Temperatures do not change the order of places; sets do not change probabilities.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from hashlib import sha256
 
 import numpy as np
@@ -26,7 +28,7 @@ from scipy.optimize import minimize
 
 from pipelines.inferred.model.geography import Geography
 from pipelines.inferred.model.likelihood import FEW_ITERATIONS, Floats, Whole
-from pipelines.inferred.model.pooling import Parts, Pool, fit_role
+from pipelines.inferred.model.pooling import PARTS, Parts, Pool, fit_role
 
 FOLDS = 2
 LEAST_LABELS = 30
@@ -35,7 +37,8 @@ LEVEL = 0.9
 SMOOTH = 1e-3
 LEAST_LINES = 5
 """A reporter with fewer held-out lines does not count in the average over reporters."""
-ALL = "all"
+ALL, NO_REGION = "all", "-"
+Levels = Mapping[tuple[str, str], float]
 LINES = 60
 """How many independent lines a held-out set is taken for: a year's lines come from a few dozen reporters."""
 TEMPER = 0.15
@@ -46,7 +49,7 @@ STEP = 0.5
 
 @dataclass(frozen=True)
 class Held:
-    """Held-out lines that name a place abroad in one role: parts of their forecasts, the place, and their classes."""
+    """Held-out lines that name a place in one role: parts of their forecasts, the place, and their classes."""
 
     parts: Parts
     label: Whole
@@ -58,17 +61,27 @@ class Held:
         """Of the place abroad, shape (n, places)."""
         return given_abroad(self.parts.pooled(pool), self.parts.reporter)
 
+    @cached_property
+    def abroad(self) -> Held:
+        """The lines whose place is not the reporter."""
+        at = np.flatnonzero(self.label != self.parts.reporter)
+        parts = Parts(*(getattr(self.parts, part.name)[at] for part in fields(Parts)))
+        return Held(parts, self.label[at], self.weight[at], self.classes[at.tolist()])
+
 
 @dataclass(frozen=True)
 class Calibration:
     """Of one role: the pool, and ρ by (commodity family, subregion); ρ of all under ("all", "all")."""
 
     pool: Pool
-    levels: dict[tuple[str, str], float]
-    n_held: int
+    levels: Levels
+    levels_abroad: Levels
 
-    def level(self, family: str, region: str) -> float:
-        return self.levels.get((family, region), self.levels[ALL, ALL])
+    def level(self, classes: pl.DataFrame, *, abroad: bool = False) -> Floats:
+        """ρ of rows with the columns `commodity_family` and `subregion`, shape (rows,)."""
+        levels = self.levels_abroad if abroad else self.levels
+        told = classes.select("commodity_family", pl.col("subregion").fill_null(NO_REGION)).rows()
+        return np.array([levels.get(one, levels[ALL, ALL]) for one in told], dtype=np.float64)
 
 
 def held_out(evidence: pl.DataFrame, role: str, at: Geography) -> tuple[Held | None, Held | None]:
@@ -80,17 +93,11 @@ def held_out(evidence: pl.DataFrame, role: str, at: Geography) -> tuple[Held | N
     by_year = abroad.group_by("year").agg(pl.len()).filter(pl.col("len") >= LEAST_LABELS)["year"].sort()
     of_year = None
     if len(by_year) > 1:
-        latest = by_year[-1]
-        of_year = _forecast(
-            evidence.filter(pl.col("year") < latest),
-            abroad.filter(pl.col("year") == latest),
-            role,
-            at,
-            ("own", "shared"),
-        )
+        before, then = pl.col("year") < by_year[-1], pl.col("year") == by_year[-1]
+        of_year = _forecast(evidence.filter(before), named.filter(then), role, at, PARTS)
     half = pl.col("reporter").map_elements(_half, return_dtype=pl.Int64)
     folds = [
-        _forecast(evidence.filter(half != fold), abroad.filter(half == fold), role, at, ("shared",))
+        _forecast(evidence.filter(half != fold), named.filter(half == fold), role, at, ("shared", "home"))
         for fold in range(FOLDS)
     ]
     return of_year, _together([fold for fold in folds if fold is not None])
@@ -99,19 +106,20 @@ def held_out(evidence: pl.DataFrame, role: str, at: Geography) -> tuple[Held | N
 def calibrate(of_year: Held | None, of_reporters: Held | None) -> Calibration:
     """The numbers of one role."""
     pool = Pool()
-    if of_reporters is not None and len(of_reporters.label) >= LEAST_LABELS:
-        found = _minimise(
-            lambda v: _loss(of_reporters, replace(pool, sharpness_new=float(np.exp(v[0])))), [0.0], [TEMPER]
-        )
-        pool = replace(pool, sharpness_new=float(np.exp(found[0])))
-    if of_year is not None and len(of_year.label) >= LEAST_LABELS:
-        start = [_logit(0.9), np.log(3.0), _logit(0.05), 0.0]
-        pool = _pool(_minimise(lambda v: _loss(of_year, _pool(v, pool)), start, [1.0, 1.0, 1.0, TEMPER]), pool)
-    levels = {(ALL, ALL): LEVEL}
     held = [part for part in (of_year, of_reporters) if part is not None]
-    if held:
-        levels |= _levels(held, pool)
-    return Calibration(pool, levels, sum(len(part.label) for part in held))
+    if of_reporters is not None and len(of_reporters.abroad.label) >= LEAST_LABELS:
+        lines = of_reporters.abroad
+        found = _minimise(lambda v: _loss(lines, replace(pool, sharpness_new=float(np.exp(v[0])))), [0.0], [TEMPER])
+        pool = replace(pool, sharpness_new=float(np.exp(found[0])))
+    if of_year is not None and len(of_year.abroad.label) >= LEAST_LABELS:
+        start = [_logit(0.9), np.log(3.0), _logit(0.05), 0.0]
+        of_place = of_year.abroad
+        pool = _pool(_minimise(lambda v: _loss(of_place, _pool(v, pool)), start, [1.0, 1.0, 1.0, TEMPER]), pool)
+    return Calibration(
+        pool,
+        _levels([(part, part.parts.pooled(pool)) for part in held]),
+        _levels([(part.abroad, part.abroad.forecast(pool)) for part in held]),
+    )
 
 
 def mass_before(forecast: Floats, label: Whole) -> Floats:
@@ -155,13 +163,12 @@ def _loss(held: Held, pool: Pool) -> float:
     return (lines + float(by_reporter[large].mean())) / 2 if large.any() else lines
 
 
-def _levels(held: Sequence[Held], pool: Pool) -> dict[tuple[str, str], float]:
-    """ρ of all and of each Mondrian class."""
-    before, frames = [], []
-    for part in held:
-        before.append(mass_before(part.forecast(pool), part.label))
-        frames.append(part.classes)
-    table = pl.concat(frames).with_columns(before=pl.Series(np.concatenate(before)))
+def _levels(held: Sequence[tuple[Held, Floats]]) -> Levels:
+    """ρ of all and of each Mondrian class, from held-out lines with their forecasts."""
+    frames = [part.classes.with_columns(before=pl.Series(mass_before(p, part.label))) for part, p in held]
+    table = pl.concat(frames) if frames else pl.DataFrame()
+    if table.is_empty():
+        return {(ALL, ALL): LEVEL}
     found = {(ALL, ALL): _quantile(table["before"])}
     for (family, region), rows in table.group_by("commodity_family", "subregion", maintain_order=True):
         if rows.height >= LEAST_LABELS:
@@ -181,15 +188,14 @@ def _forecast(known: pl.DataFrame, asked: pl.DataFrame, role: str, at: Geography
         return None
     model = fit_role(known, role, at, only, FEW_ITERATIONS)
     label = asked[role].replace_strict(at.position, return_dtype=pl.Int64).to_numpy()
-    classes = asked.select("commodity_family", pl.col("subregion").fill_null("-"), "reporter")
+    classes = asked.select("commodity_family", pl.col("subregion").fill_null(NO_REGION), "reporter")
     return Held(model.parts(asked), label, asked["n_lines"].cast(pl.Float64).to_numpy(), classes)
 
 
 def _together(held: Sequence[Held]) -> Held | None:
     if not held:
         return None
-    names = ("home", "own", "shared", "history", "reporter")
-    parts = Parts(*([np.concatenate([getattr(part.parts, name) for part in held]) for name in names]))
+    parts = Parts(*(np.concatenate([getattr(one.parts, part.name) for one in held]) for part in fields(Parts)))
     return Held(
         parts,
         np.concatenate([part.label for part in held]),

@@ -19,7 +19,7 @@ from pipelines.inferred.model.conventions import Conventions, fit_conventions
 from pipelines.inferred.model.geography import Geography
 from pipelines.inferred.model.joint import Joint, Kernel, Pairs, couple, fit_kernel
 from pipelines.inferred.model.likelihood import Floats, Whole
-from pipelines.inferred.model.pooling import ROLES, RoleModel, contexts_of, fit_role
+from pipelines.inferred.model.pooling import ROLES, Parts, RoleModel, contexts_of, fit_role
 
 MODEL = "loglinear-1"
 """Name of this kind of model; what it was fitted on is added where its forecasts stand."""
@@ -27,6 +27,15 @@ THREADS = 2
 ORIGIN, DEPARTURE, DESTINATION = ROLES
 BLOCK = ["reporter", "commodity_group"]
 Forecasts = Mapping[str, Floats]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Evidence as the model looks at it: each role's parts of its distinct contexts, and the context of each row."""
+
+    evidence: pl.DataFrame
+    row: Whole
+    parts: Mapping[str, Parts]
 
 
 @dataclass(frozen=True)
@@ -40,48 +49,48 @@ class RouteModel:
     """Origin with departure, departure with destination."""
     conventions: Conventions | None = None
 
-    def alone(self, evidence: pl.DataFrame) -> Forecasts:
+    def ask(self, evidence: pl.DataFrame) -> Asked:
+        """Look at the evidence once: all forecasts of it start here."""
+        contexts, columns = contexts_of(evidence)
+        parts = {role: model.parts(contexts) for role, model in self.roles.items()}
+        return Asked(evidence, _rows(evidence, contexts, columns), parts)
+
+    def alone(self, asked: Asked) -> Forecasts:
         """Forecast of each role when no other is looked at: shape (evidence rows, places)."""
-        contexts, columns = contexts_of(evidence)
-        row = _rows(evidence, contexts, columns)
-        return {
-            role: model.parts(contexts).pooled(self.calibrations[role].pool)[row] for role, model in self.roles.items()
-        }
+        return {role: parts.pooled(self.calibrations[role].pool)[asked.row] for role, parts in asked.parts.items()}
 
-    def shared(self, evidence: pl.DataFrame, role: str) -> Floats:
+    def shared(self, asked: Asked, role: str) -> Floats:
         """P₀: forecast of a role without effects of the reporter on the place abroad, shape (evidence rows, places)."""
-        pool = replace(self.calibrations[role].pool, own=0.0)
-        contexts, columns = contexts_of(evidence)
-        parts = self.roles[role].parts(contexts)
-        return parts.pooled(pool)[_rows(evidence, contexts, columns)]
+        return asked.parts[role].pooled(replace(self.calibrations[role].pool, own=0.0))[asked.row]
 
-    def true(self, evidence: pl.DataFrame, role: str, label: Floats) -> Floats:
+    def true(self, asked: Asked, role: str, label: Floats) -> Floats:
         """`prob_true` of a role from its `prob_label`, shape (evidence rows, places)."""
         if self.conventions is None:
             return label
-        shared = self.shared(evidence, role)
-        departure = positions(evidence, DEPARTURE, self.at)
+        shared = self.shared(asked, role)
+        departure = positions(asked.evidence, DEPARTURE, self.at)
         q = np.where(departure >= 0, shared[np.arange(len(shared)), departure], 0.0)
-        doubt = self.conventions.doubt(evidence, role, q)[:, None]
+        doubt = self.conventions.doubt(asked.evidence, role, q)[:, None]
         believed: Floats = (1 - doubt) * label + doubt * shared
         return believed
 
-    def score(self, evidence: pl.DataFrame) -> Forecasts:
+    def score(self, asked: Asked) -> Forecasts:
         """Forecast of each role given the reported others; a reported role has probability 1 at its place."""
+        evidence = asked.evidence
         with threadpool_limits(1):
-            alone = dict(self.alone(evidence))
+            forecasts = dict(self.alone(asked))
             reported = {role: positions(evidence, role, self.at) for role in ROLES}
             n_reported = np.sum([at >= 0 for at in reported.values()], axis=0)
             partly = np.flatnonzero((n_reported > 0) & (n_reported < len(ROLES)))
-            for rows, block in self._blocks(evidence, partly, alone):
+            for rows, block in self._blocks(evidence, partly, forecasts):
                 given = block.marginals(*(reported[role][rows] for role in ROLES))
                 for role, forecast in zip(ROLES, given, strict=True):
-                    alone[role][rows] = forecast
+                    forecasts[role][rows] = forecast
             for role, at in reported.items():
                 named = np.flatnonzero(at >= 0)
-                alone[role][named] = 0.0
-                alone[role][named, at[named]] = 1.0
-        return alone
+                forecasts[role][named] = 0.0
+                forecasts[role][named, at[named]] = 1.0
+        return forecasts
 
     def _blocks(self, evidence: pl.DataFrame, rows: Whole, alone: Forecasts) -> list[tuple[Whole, Joint]]:
         """The joint of each reporter's and commodity group's evidence among `rows`."""
@@ -128,7 +137,7 @@ def _kernel(model: RouteModel, evidence: pl.DataFrame, first: str, second: str) 
     both = evidence.filter(
         pl.col(first).is_in(model.at.places) & pl.col(second).is_in(model.at.places) & (pl.col("n_lines") > 0)
     )
-    alone = model.alone(both)
+    alone = model.alone(model.ask(both))
     pairs = Pairs(
         both["reporter"].replace_strict(model.at.position, return_dtype=pl.Int64).to_numpy(),
         both["commodity_group"].to_numpy(),
@@ -145,7 +154,7 @@ def _conventions(model: RouteModel, evidence: pl.DataFrame) -> Conventions:
     places = model.at.places
     abroad = [pl.col(role).is_in(places) & (pl.col(role) != pl.col("reporter")) for role in (ORIGIN, DEPARTURE)]
     both = evidence.filter(*abroad, pl.col("n_lines") > 0)
-    shared = model.shared(both, ORIGIN)
+    shared = model.shared(model.ask(both), ORIGIN)
     return fit_conventions(evidence, both, shared[np.arange(both.height), positions(both, DEPARTURE, model.at)])
 
 
