@@ -13,7 +13,7 @@ the role says,
 
     prob_true(k) = (1 − λ) prob_label(k) + λ P₀(k | e)
 
-for a reported and for a hidden place; P₀ is the whole forecast without effects of the reporter.
+for a reported and for a hidden place; P₀ is the whole forecast without effects of the reporter on the place abroad.
 """
 
 from __future__ import annotations
