@@ -61,6 +61,9 @@ def attribute_corridors(house: House) -> Iterable[dg.MaterializeResult[None]]:
     yield from materialised({"inferred.corridor_seizures": make_corridors(house.at, registry())})
 
 
-@dg.multi_asset(name="score_routes", specs=[table_spec("inferred.backtest", BACKTEST_INPUTS)])
+@dg.multi_asset(
+    name="score_routes",
+    specs=[table_spec(name, BACKTEST_INPUTS) for name in ("inferred.backtest", "inferred.reliability")],
+)
 def score_routes(house: House) -> Iterable[dg.MaterializeResult[None]]:
-    yield from materialised({"inferred.backtest": make_backtest(house.at, registry())})
+    yield from materialised(make_backtest(house.at, registry()))

@@ -51,6 +51,12 @@ SOUND: dict[str, Plant] = {
     "lines_in_order": {"seizure_id": "a"},
     "untested_has_no_score": {"test_state": "tested"},
     "border_has_two_sides": {"node_kind": "land_border"},
+    "mean_in_bin": {"prob_low": Decimal("0.4"), "mean_probability": Decimal("0.5"), "prob_high": Decimal("0.6")},
+    "share_interval_order": {
+        "share_true_q05": Decimal("0.4"),
+        "share_true": Decimal("0.5"),
+        "share_true_q95": Decimal("0.6"),
+    },
 }
 """Cells that a sound row needs so that its table's own rules hold."""
 
@@ -117,6 +123,8 @@ BREAKS: dict[str, list[Plant]] = {
     ],
     "untested_has_no_score": [{"score": None}, {"test_state": "untested"}],
     "score_interval_order": [{"score_low": Decimal(2)}],
+    "mean_in_bin": [{"mean_probability": Decimal("0.3")}, {"mean_probability": Decimal("0.7")}],
+    "share_interval_order": [{"share_true": Decimal("0.3")}, {"share_true": Decimal("0.7")}],
     "m49_three_digits": [{"m49": "4"}, {"m49": "00A"}],
     "territory_has_state": [{"area_type": "territory", "state_area": None}],
     "valid_order": [{"valid_from": date(2020, 2, 2)}, {"valid_to": date(2020, 1, 31)}],

@@ -19,6 +19,7 @@ from pipelines.inferred.backtest.folds import LEAST_LABELS, ROLES, cut_year, fol
 from pipelines.inferred.backtest.guard import compare, use, write_tonight
 from pipelines.inferred.backtest.make import Effort, backtest
 from pipelines.inferred.backtest.metrics import (
+    BINS,
     SMOOTHING,
     Floats,
     abroad,
@@ -33,6 +34,7 @@ from pipelines.inferred.backtest.metrics import (
     weighted_median,
     yes_or_no,
 )
+from pipelines.inferred.backtest.reliability import curve
 from pipelines.store import Home
 
 PLACES = ["BRA", "COL", "DOM", "ESP", "KEN", "SEN"]
@@ -163,8 +165,27 @@ def test_a_perfect_forecaster_shows_no_more_calibration_error_than_chance_does()
     assert calibration_error(confidence, boaster, weight) - chance > 0.1
 
 
+def test_a_curve_says_how_often_each_probability_came_true() -> None:
+    points = curve(np.array([0.05, 0.5, 0.5, 1.0]), np.array([0.0, 1.0, 0.0, 1.0]), np.array([2.0, 3.0, 1.0, 1.0]))
+    assert points["bin"].to_list() == [1, 8, BINS]
+    assert points["share_true"].to_list() == [0, 0.75, 1]
+    assert points["mean_probability"].to_list() == pytest.approx([0.05, 0.5, 1])
+    assert points["n_lines"].to_list() == [2, 4, 1]
+    low, high = points["share_true_q05"].to_list(), points["share_true_q95"].to_list()
+    assert (low[0], high[2]) == (0, 1)
+    assert 0 < low[1] < 0.75 < high[1] < 1
+
+
+def test_nine_of_ten_intervals_of_a_curve_hold_the_share_of_an_honest_forecast() -> None:
+    rng = np.random.default_rng(2)
+    stated, weight = np.full(200, 0.3), rng.uniform(0.5, 3, 200)
+    points = [curve(stated, (rng.random(200) < 0.3).astype(float), weight).row(0, named=True) for _ in range(500)]
+    held = np.mean([point["share_true_q05"] <= 0.3 <= point["share_true_q95"] for point in points])
+    assert held == pytest.approx(0.9, abs=0.04)
+
+
 def test_every_reporter_weighs_one_and_one_of_few_lines_none() -> None:
-    metrics = {"log_loss": np.array([1.0, 3.0, 9.0]), "top1": np.ones(3), "confidence": np.ones(3)}
+    metrics = {"log_loss": np.array([1.0, 3.0, 9.0]), "confidence": np.ones(3), "came_true": np.ones(3)}
     found = averaged(metrics, np.array([95.0, 5.0, 4.0]), np.array([0, 1, 2]), 50, {"gravity": np.full(3, 4.0)})
     (n, by_line), (m, by_reporter) = found["line"], found["reporter"]
     assert (n, m) == (3, 2)
@@ -320,6 +341,26 @@ def test_below_thirty_labels_a_slice_is_untested_and_has_no_score() -> None:
         found = figure(table, metric="log_loss", slice=name)
         assert found["test_state"] == state
         assert (found["score"] is None) == (state == "untested")
+
+
+def test_the_calibration_error_of_a_view_follows_from_its_curve() -> None:
+    scored = backtest(years(), world(), METHODS, Effort(loco=5, draws=50))
+    curves = scored.curves.group_by("split", "variant", "role", "view", "average", "method", maintain_order=True)
+    assert curves.len().height == 12  # of departures alone: two splits, two variants, three views
+    for key, points in curves:
+        named = dict(zip(("split", "variant", "role", "view", "average", "method"), map(str, key), strict=True))
+        error = figure(scored.figures, metric="calibration_error", **named)
+        lines = points["n_lines"]
+        assert int(lines.sum()) == error["n_labels"]
+        apart = (points["share_true"] - points["mean_probability"]).abs()
+        assert (apart * lines).sum() / lines.sum() == pytest.approx(error["score"])
+
+
+def test_below_thirty_labels_there_is_no_curve() -> None:
+    few = years().group_by("reporter", "year", maintain_order=True).head(4)
+    scored = backtest(few, world(), METHODS, Effort(loco=5, draws=50))
+    assert set(scored.figures.filter(view="hard")["test_state"]) <= {"untested"}
+    assert scored.curves.is_empty()
 
 
 def test_the_order_of_the_evidence_changes_no_figure() -> None:

@@ -1,4 +1,5 @@
-"""Writes `inferred.backtest`: the route model beside its baselines on reports whose places were hidden.
+"""Writes `inferred.backtest`, the route model beside its baselines on reports whose places were hidden, and
+`inferred.reliability`, how often what it said came true.
 
 The nightly table holds the temporal split and some folds of reporters, so that it costs about a minute;
 `flows backtest` scores them all.
@@ -18,6 +19,7 @@ from pipelines.inferred.backtest.baselines import Learner, gravity, mention_coun
 from pipelines.inferred.backtest.folds import LOCO_FOLDS, ROLES, folds
 from pipelines.inferred.backtest.guard import BY_LINE, write_tonight
 from pipelines.inferred.backtest.methods import route_model
+from pipelines.inferred.backtest.reliability import reliability
 from pipelines.inferred.backtest.scores import Rows, answer, figures, pooled
 from pipelines.inferred.model.model import MODEL
 from pipelines.store import Home, connect, frame, write_frame
@@ -45,27 +47,31 @@ COMPLETE = Effort(loco=LOCO_FOLDS, draws=1000)
 
 @dataclass(frozen=True)
 class Scored:
-    """Every figure, and the route model's log-loss of each line that the guard compares (`guard`)."""
+    """Every figure, the route model's reliability, and its log-loss of each line that the guard compares (`guard`)."""
 
     figures: pl.DataFrame
+    curves: pl.DataFrame
     by_line: pl.DataFrame
 
 
-def make_backtest(home: Home, registry: Registry) -> int:
-    """Write `inferred.backtest` and tonight's scores by line; returns the number of rows of the table.
+def make_backtest(home: Home, registry: Registry) -> dict[str, int]:
+    """Write `inferred.backtest`, `inferred.reliability` and tonight's scores by line; returns the numbers of rows.
 
-    It has none where there are too few labels to test anything.
+    The tables have none where there are too few labels to test anything.
     """
     con = connect(home, registry, BACKTEST_INPUTS)
     evidence = frame(con, "SELECT * FROM inferred.evidence ORDER BY evidence_id")
     scored = backtest(evidence, read_areas(con), METHODS, NIGHTLY)
     write_tonight(home, scored.by_line)
-    return write_frame(con, home, registry, "inferred.backtest", shaped(scored.figures, registry))
+    tables = {"inferred.backtest": scored.figures, "inferred.reliability": scored.curves}
+    return {
+        name: write_frame(con, home, registry, name, shaped(name, table, registry)) for name, table in tables.items()
+    }
 
 
-def shaped(table: pl.DataFrame, registry: Registry) -> pl.DataFrame:
+def shaped(name: str, table: pl.DataFrame, registry: Registry) -> pl.DataFrame:
     """In the contract's types."""
-    schema = polars_schema(registry, registry.tables["inferred.backtest"])
+    schema = polars_schema(registry, registry.tables[name])
     return table.select(pl.col(name).cast(kind) for name, kind in schema.items())
 
 
@@ -83,16 +89,18 @@ def backtest(
             started = time.monotonic()
             by_split.setdefault(fold.split, []).append(answer(fold, learners, areas))
             tell(f"{fold.split} {fold.number}: {fold.test.height} asked, {time.monotonic() - started:.1f} s")
-        made = [
-            {"split": split, "variant": variant, "role": role} | figure
-            for split, of_folds in by_split.items()
-            for variant, role in sorted({key for rows in of_folds for key in rows})
-            for figure in figures(
-                pooled([rows[variant, role] for rows in of_folds if (variant, role) in rows]), areas, effort.draws
-            )
-        ]
-    table = pl.DataFrame(made, schema=COLUMNS).with_columns(model_id=pl.lit(MODEL))
-    return Scored(table, _by_line(by_split.get("temporal", [])))
+        made, curves = [], []
+        for split, of_folds in by_split.items():
+            for variant, role in sorted({key for rows in of_folds for key in rows}):
+                which = {"split": split, "variant": variant, "role": role}
+                asked = pooled([rows[variant, role] for rows in of_folds if (variant, role) in rows])
+                made += [which | figure for figure in figures(asked, areas, effort.draws)]
+                curves += [which | point for point in reliability(asked, OURS)]
+    return Scored(
+        pl.DataFrame(made, schema=COLUMNS).with_columns(model_id=pl.lit(MODEL)),
+        pl.DataFrame(curves, schema=CURVES).with_columns(model_id=pl.lit(MODEL)),
+        _by_line(by_split.get("temporal", [])),
+    )
 
 
 def _by_line(temporal: list[dict[tuple[str, str], Rows]]) -> pl.DataFrame:
@@ -114,4 +122,11 @@ COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     "average": pl.String, "method": pl.String, "metric": pl.String, "score": pl.Float64, "score_low": pl.Float64,
     "score_high": pl.Float64, "by_chance": pl.Float64, "n_labels": pl.Int64, "n_reporters": pl.Int64,
     "test_state": pl.String,
+}  # fmt: skip
+CURVES: dict[str, pl.DataType | type[pl.DataType]] = {
+    **dict.fromkeys(("split", "variant", "role", "view", "average", "method"), pl.String), "bin": pl.Int64,
+    **dict.fromkeys(
+        ("prob_low", "prob_high", "mean_probability", "share_true", "share_true_q05", "share_true_q95", "n_lines"),
+        pl.Float64,
+    ),
 }  # fmt: skip

@@ -6,7 +6,8 @@ With p the forecast of a row over places x, y its right place, w the row's weigh
     abroad              q(x | x ∉ E) with the excluded places E (the reporter) taken out, the rest made to sum to 1
     log-loss            −Σ w log q(y) / Σ w, in nats
     Brier               Σ_x q(x)² − 2 q(y) + 1
-    calibration error   Σ_b |Σ_{i ∈ b} w (1[top = y] − q(top))| / Σ w over 15 bins of q(top), which is q's largest value
+    calibration error   Σ_b |Σ_{i ∈ b} w (1[top = y] − q(top))| / Σ w over 15 bins of q(top), which is q's largest
+                        value; where yes or no is asked, 1[yes] and q(yes) take their places
     by chance           its mean under labels redrawn from q: what a perfect forecaster of these rows would show
     90 % set            the fewest places with at least 0.9 of q, or with at least what the method says instead of 0.9
 
@@ -35,6 +36,8 @@ LEAST_OF_REPORTER = 5
 REDRAWS = 100
 INTERVAL = (0.025, 0.975)
 TINY = 1e-300
+STATED = ("confidence", "came_true")
+"""What is no metric but what calibration is judged by: a row's probability, and whether what it is of came true."""
 
 
 def smoothed(p: Floats) -> Floats:
@@ -72,17 +75,19 @@ def by_row(q: Floats, y: Ints, mass: Floats | None = None) -> dict[str, Floats]:
         "coverage90": (place < size).astype(float),
         "set_size90": size.astype(float),
         "confidence": q.max(axis=1),
+        "came_true": (rank < 1).astype(float),
     }
 
 
 def yes_or_no(p_yes: Floats, yes: Flags) -> dict[str, Floats]:
-    """Metrics of each row of a forecast that the place is the reporter itself."""
+    """Metrics of each row of a forecast of yes: that the place is the reporter itself."""
     right = np.where(yes, p_yes, 1 - p_yes)
     return {
         "log_loss": -np.log(np.maximum(right, TINY)),
         "top1": ((p_yes > 0.5) == yes).astype(float),
         "brier": 2 * (1 - right) ** 2,
-        "confidence": np.maximum(p_yes, 1 - p_yes),
+        "confidence": p_yes,
+        "came_true": yes.astype(float),
     }
 
 
@@ -123,7 +128,7 @@ def _kind(metrics: Mapping[str, Floats], weight: Floats, member: Ints, size: Flo
     drawn = reporters_drawn(len(size), draws)
     found = {}
     for name, values in metrics.items():
-        if name == "confidence":
+        if name in STATED:
             continue
         if name == "set_size90":
             found[name] = Score(weighted_median(values, weight))
@@ -131,7 +136,7 @@ def _kind(metrics: Mapping[str, Floats], weight: Floats, member: Ints, size: Flo
         totals = np.bincount(member, weight * values, minlength=len(size))
         low, high = np.quantile((drawn @ totals) / (drawn @ size), INTERVAL)
         found[name] = Score(float(totals.sum() / size.sum()), float(low), float(high))
-    confidence, correct = metrics["confidence"], metrics["top1"]
+    confidence, correct = (metrics[name] for name in STATED)
     error = calibration_error(confidence, correct, weight)
     chance = calibration_by_chance(confidence, weight)
     found["calibration_error"] = Score(error, by_chance=chance)
@@ -144,9 +149,15 @@ def reporters_drawn(n: int, draws: int) -> Floats:
     return drawn
 
 
+def bin_of(probability: Floats) -> Ints:
+    """Which of the 15 bins of equal width, from 0, each probability lies in; 1 lies in the last."""
+    which: Ints = np.minimum((probability * BINS).astype(np.int64), BINS - 1)
+    return which
+
+
 def calibration_error(confidence: Floats, correct: Floats, weight: Floats) -> float:
     """Mean distance between how sure the forecast was of its first place and how often that was right, by bins."""
-    which = np.minimum((confidence * BINS).astype(np.int64), BINS - 1)
+    which = bin_of(confidence)
     return float(np.abs(np.bincount(which, weight * (correct - confidence), minlength=BINS)).sum() / weight.sum())
 
 
@@ -155,7 +166,7 @@ def calibration_by_chance(confidence: Floats, weight: Floats) -> float:
 
     A row of several lines is taken for one draw, as its lines are one label: that is what their real answers are.
     """
-    which = np.minimum((confidence * BINS).astype(np.int64), BINS - 1)
+    which = bin_of(confidence)
     rng = np.random.default_rng(0)
     total = 0.0
     for _ in range(REDRAWS):
