@@ -57,7 +57,7 @@ def make_reference(home: Home, registry: Registry) -> dict[str, int]:
     written = {name: write_frame(con, home, registry, name, table) for name, table in tables.items()}
     written |= places.rows if places.stand else places.write(con, made)
     ways = Kept(home, registry, "network", NETWORK, _network_basis(registry, places))
-    return written | (ways.rows if ways.stand else ways.write(con, _network(areas, sites)))
+    return written | (ways.rows if ways.stand else ways.write(con, network.make_network(areas, sites)))
 
 
 @dataclass(frozen=True)
@@ -114,16 +114,6 @@ def _sites(made: pl.DataFrame | None, places: Kept) -> pl.DataFrame:
     """The populated places and the airports of the gazetteer, as just made or as they stand."""
     known = pl.read_parquet(places.file("reference.places"), columns=SITE_COLUMNS) if made is None else made
     return known.filter(pl.col("place_kind").is_in(["city", "airport"])).select(SITE_COLUMNS)
-
-
-def _network(areas: pl.DataFrame, sites: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    towns = sites.filter(pl.col("place_kind") == "city")
-    nodes, legs = network.nodes_and_legs(areas, sites)
-    return {
-        "reference.area_pairs": network.area_pairs(areas, towns),
-        "reference.network_nodes": nodes,
-        "reference.network_legs": legs,
-    }
 
 
 def _network_basis(registry: Registry, places: Kept) -> str:

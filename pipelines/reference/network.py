@@ -10,6 +10,7 @@ searoute (after Eurostat's SeaRoute; ports by UN/LOCODE), and Unicode CLDR by wa
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -79,22 +80,36 @@ def add_centres(areas: pl.DataFrame, towns: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def area_pairs(areas: pl.DataFrame, towns: pl.DataFrame) -> pl.DataFrame:
-    """Rows of `reference.area_pairs`: ordered pairs of countries and territories.
+def make_network(areas: pl.DataFrame, places: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """Rows of `reference.area_pairs`, `reference.network_nodes` and `reference.network_legs`.
 
-    `areas` as `add_centres` gives them; `towns` are the populated places of the gazetteer.
+    `areas` as `add_centres` gives them; `places` are the gazetteer's populated places and airports.
     """
     real = areas.filter(pl.col("area_type").is_in(REAL)).sort("area")
+    towns, lanes = places.filter(pl.col("place_kind") == "city"), SeaLanes()
+    ports = main_ports(real, towns, lanes)
+    inhabited = real.filter(pl.col("centre_lat").is_not_null())
+    airports, crossings = _chief_airports(places), _crossings(inhabited, towns)
+    return {
+        "reference.area_pairs": _pairs(real, ports, lanes),
+        "reference.network_nodes": _nodes(inhabited, airports, ports, crossings, _lane_nodes(lanes, towns)),
+        "reference.network_legs": _ordered(
+            [_flights(airports), _hauls(inhabited, airports, ports, crossings), _lane_legs(lanes, ports)]
+        ),
+    }
+
+
+def _pairs(real: pl.DataFrame, ports: pl.DataFrame, lanes: SeaLanes) -> pl.DataFrame:
+    """Ordered pairs of countries and territories, and what lies between them."""
     codes = real["area"].to_list()
     n = len(codes)
     centres = on_sphere(real["centre_lat"], real["centre_lon"])  # (n, 3); no position where nobody lives
-    ports = main_ports(real, towns)
     one, other = (index.ravel() for index in np.meshgrid(np.arange(n), np.arange(n), indexing="ij"))
     apart = one != other
     matrices = {
         "distance_km": great_circle_km(centres[:, None], centres[None]),
         "borders": _bordering(codes),
-        "sea_km": sea_km(codes, ports),
+        "sea_km": sea_km(codes, ports, lanes),
         "common_language": _official_in_common(real["iso2"].to_list()),
         "language_overlap": _spoken_in_common(real["iso2"].to_list()),
     }
@@ -108,35 +123,24 @@ def area_pairs(areas: pl.DataFrame, towns: pl.DataFrame) -> pl.DataFrame:
     ).with_columns(pl.col("distance_km", "sea_km").fill_nan(None).round(1), pl.col("language_overlap").round(6))
 
 
-def nodes_and_legs(areas: pl.DataFrame, places: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Rows of `reference.network_nodes` and `reference.network_legs`.
-
-    `areas` as `add_centres` gives them; `places` are the gazetteer's towns and airports.
-    """
-    real = areas.filter(pl.col("area_type").is_in(REAL) & pl.col("centre_lat").is_not_null()).sort("area")
-    towns = places.filter(pl.col("place_kind") == "city")
-    lanes = SeaLanes()
-    centres = real.select(
+def _nodes(
+    inhabited: pl.DataFrame,
+    airports: pl.DataFrame,
+    ports: pl.DataFrame,
+    crossings: pl.DataFrame,
+    on_lanes: pl.DataFrame,
+) -> pl.DataFrame:
+    centres = inhabited.select(
         pl.format("CENTRE:{}", "area").alias("node_id"), pl.lit("centre").alias("node_kind"), "area",
         pl.col("centre_lat").alias("lat"), pl.col("centre_lon").alias("lon"),
     )  # fmt: skip
-    airports = _chief_airports(places).with_columns(pl.lit("airport").alias("node_kind"))
-    ports = main_ports(real, towns)
     seaports = ports.select(
         pl.col("place_id").alias("node_id"), pl.lit("seaport").alias("node_kind"), "area", "lat", "lon",
         pl.col("connections").cast(pl.Int64).alias("n_listed"), pl.col("snap_km").round(1),
     )  # fmt: skip
-    crossings = _crossings(real, towns)
-    nodes = pl.concat([centres, airports, seaports, crossings, _lane_nodes(lanes, towns)], how="diagonal")
-    legs = pl.concat(
-        [
-            _flights(airports),
-            _hauls(real, pl.concat([airports, seaports], how="diagonal"), crossings),
-            _lane_legs(lanes, ports),
-        ],
-        how="diagonal",
-    )
-    return nodes.with_columns(pl.lit(CITATION).alias("citation")), _ordered(legs)
+    of_air = airports.with_columns(pl.lit("airport").alias("node_kind"))
+    nodes = pl.concat([centres, of_air, seaports, crossings, on_lanes], how="diagonal")
+    return nodes.with_columns(pl.lit(CITATION).alias("citation"))
 
 
 def _chief_airports(places: pl.DataFrame) -> pl.DataFrame:
@@ -208,16 +212,17 @@ def _flights(airports: pl.DataFrame) -> pl.DataFrame:
     return _legs("air", names[one], names[other], km)
 
 
-def _hauls(real: pl.DataFrame, ports: pl.DataFrame, crossings: pl.DataFrame) -> pl.DataFrame:
-    """On land between the centre of an area and its ports and borders, by great circle."""
-    both = pl.concat([crossings, crossings.with_columns(area=pl.col("other_area"))]).select(
-        "node_id", "area", "lat", "lon"
+def _hauls(
+    inhabited: pl.DataFrame, airports: pl.DataFrame, ports: pl.DataFrame, crossings: pl.DataFrame
+) -> pl.DataFrame:
+    """On land between the centre of an area and its airport, ports and borders, by great circle."""
+    point = ["node_id", "area", "lat", "lon"]
+    other_side = crossings.with_columns(area=pl.col("other_area"))
+    ends = pl.concat(
+        table.select(point) for table in (airports, ports.rename({"place_id": "node_id"}), crossings, other_side)
     )
-    ends = pl.concat([ports.select(both.columns), both]).join(
-        real.select("area", "centre_lat", "centre_lon"),
-        on="area",
-        maintain_order="left",  # n:1
-    )
+    centres = inhabited.select("area", "centre_lat", "centre_lon")
+    ends = ends.join(centres, on="area", maintain_order="left")  # n:1
     km = great_circle_km(on_sphere(ends["lat"], ends["lon"]), on_sphere(ends["centre_lat"], ends["centre_lon"]))
     return _legs("land", ends["node_id"].to_numpy(), ("CENTRE:" + ends["area"]).to_numpy(), km)
 
@@ -244,8 +249,9 @@ def _legs(mode: str, one: NDArray[Any], other: NDArray[Any], km: Floats) -> pl.D
     )
 
 
-def _ordered(legs: pl.DataFrame) -> pl.DataFrame:
-    """The lesser name first: a leg goes both ways and stands once."""
+def _ordered(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """All legs, the lesser name first: a leg goes both ways and stands once."""
+    legs = pl.concat(parts, how="diagonal")
     first = pl.min_horizontal("node_id", "other_node_id")
     last = pl.max_horizontal("node_id", "other_node_id")
     return legs.with_columns(first.alias("node_id"), last.alias("other_node_id"))
@@ -391,7 +397,7 @@ class SeaLanes:
         return found, great_circle_km(points, self.points[found])
 
 
-def main_ports(real: pl.DataFrame, towns: pl.DataFrame) -> pl.DataFrame:
+def main_ports(real: pl.DataFrame, towns: pl.DataFrame, lanes: SeaLanes) -> pl.DataFrame:
     """Up to four ports of each area: place_id, place_name, lat, lon, connections, area, node (of `SeaLanes`), snap_km.
 
     Of the ports near a sea lane those come first that ships are listed to leave for most countries, then container
@@ -399,7 +405,7 @@ def main_ports(real: pl.DataFrame, towns: pl.DataFrame) -> pl.DataFrame:
     a coast has no listed port, its largest town stands for one.
     """
     table = _of_their_own(_ports(real), towns)
-    node, snap = SeaLanes().snapped(table["lat"], table["lon"])
+    node, snap = lanes.snapped(table["lat"], table["lon"])
     lived_in = towns.filter(pl.col("population") > 0).sort("place_id")
     points, people = on_sphere(table["lat"], table["lon"]), lived_in["population"].to_numpy()
     near = cKDTree(on_sphere(lived_in["lat"], lived_in["lon"])).query_ball_point(points, TOWN_KM / EARTH_KM)
@@ -418,10 +424,10 @@ def main_ports(real: pl.DataFrame, towns: pl.DataFrame) -> pl.DataFrame:
         if len(chosen) < MAIN_PORTS and (great_circle_km(places[chosen], places[row]) >= PORTS_APART_KM).all():
             chosen.append(row)
     chosen_ports = ranked[[row for rows in kept.values() for row in rows]]
-    return pl.concat([chosen_ports, _harbours(real, towns, set(kept))]).sort("area", maintain_order=True)
+    return pl.concat([chosen_ports, _harbours(real, towns, lanes, set(kept))]).sort("area", maintain_order=True)
 
 
-def _harbours(real: pl.DataFrame, towns: pl.DataFrame, with_port: set[str]) -> pl.DataFrame:
+def _harbours(real: pl.DataFrame, towns: pl.DataFrame, lanes: SeaLanes, with_port: set[str]) -> pl.DataFrame:
     """The largest town of each area that has a coast and no listed port near a lane, most of them small islands."""
     chief = (
         towns.filter(pl.col("area").is_in(real["area"].implode()) & ~pl.col("area").is_in([*with_port, *LANDLOCKED]))
@@ -429,7 +435,7 @@ def _harbours(real: pl.DataFrame, towns: pl.DataFrame, with_port: set[str]) -> p
         .unique("area", keep="first", maintain_order=True)
         .select("place_id", "place_name", "lat", "lon", pl.lit(0, pl.Int64).alias("connections"), "area")
     )
-    node, snap = SeaLanes().snapped(chief["lat"], chief["lon"])
+    node, snap = lanes.snapped(chief["lat"], chief["lon"])
     return chief.with_columns(node=pl.Series(node), snap_km=pl.Series(snap))
 
 
@@ -456,11 +462,10 @@ def _of_their_own(ports: pl.DataFrame, towns: pl.DataFrame) -> pl.DataFrame:
     return pl.concat(groups)
 
 
-def sea_km(codes: list[str], ports: pl.DataFrame) -> Floats:
+def sea_km(codes: list[str], ports: pl.DataFrame, lanes: SeaLanes) -> Floats:
     """Kilometres by sea lane between the nearest main ports of two areas, shape (n, n); no number without a port."""
     at = {code: index for index, code in enumerate(codes)}
-    lanes, snap = SeaLanes(), ports["snap_km"].to_numpy()
-    nodes = ports["node"].to_numpy()
+    nodes, snap = ports["node"].to_numpy(), ports["snap_km"].to_numpy()
     between = dijkstra(lanes.graph, indices=nodes)[:, nodes] + snap[:, None] + snap[None]
     area = np.array([at[code] for code in ports["area"]], dtype=np.int64)
     shortest = np.full((len(codes), len(codes)), np.inf)
