@@ -19,8 +19,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -28,9 +29,13 @@ from typing import Any, Literal
 import numpy as np
 import polars as pl
 
+from illicit_flows import reader
+from pipelines.inferred.backtest.areas import read_areas
 from pipelines.inferred.backtest.baselines import CONTEXT, gravity, mention_counts
 from pipelines.inferred.backtest.metrics import calibration_by_chance, reporters_drawn, weighted_median
-from schemas.registry import PROJECT
+from pipelines.published.release import VIEWS
+from pipelines.store import Connection, Home, clear_scratch, connect, frame, locked
+from schemas.registry import PROJECT, registry
 
 SHARED = PROJECT.parent / "shared"
 FLOWS = Path(sys.executable).with_name("flows")
@@ -217,7 +222,6 @@ def run_layers(home: Path, inbox: Path, *, again: bool) -> None:
     from assets.deliveries import ALL_SOURCES
     from assets.house import House, dagster_environment
     from assets.night import look
-    from pipelines.store import Home, clear_scratch, locked
 
     house = Home.at(home).make()
     os.environ.update(dagster_environment(house))
@@ -290,10 +294,6 @@ ORDER BY k.record_id
 
 def write_baselines(ask: Ask, bench: Path, work: Path, home: Path) -> None:
     """What the baselines answer on the same tables, by the context that they go by; `own_figures` reads it."""
-    from pipelines.inferred.backtest.areas import read_areas
-    from pipelines.store import Home, connect, frame
-    from schemas.registry import registry
-
     needs = (
         "conformed.lines",
         "inferred.seizure_evidence",
@@ -317,16 +317,10 @@ def write_baselines(ask: Ask, bench: Path, work: Path, home: Path) -> None:
     )
 
 
-def _tables(home: Path, until: Until) -> Any:
+def _tables(home: Path, until: Until) -> Connection:
     """The release, checked; or the home's own tables, where no release was made."""
     if until == "release":
-        from illicit_flows import reader
-
         return reader.open(home=home).connect()
-    from pipelines.published.release import VIEWS
-    from pipelines.store import Home, connect
-    from schemas.registry import registry
-
     needs = ["conformed.lines", "inferred.seizure_evidence", "inferred.route_posteriors"]
     con = connect(Home.at(home), registry(), needs)
     con.execute(f"CREATE VIEW inferred.seizure_posteriors AS {VIEWS['inferred.seizure_posteriors']}")
@@ -570,20 +564,13 @@ def print_costs(costs: Sequence[Cost]) -> None:
 # --- the command line -------------------------------------------------------------------------------------------
 
 
-class _work_folder:  # noqa: N801 - reads as the context manager that it is
+@contextmanager
+def _work_folder(given: Path | None) -> Iterator[Path]:
     """The folder given, or one that is gone afterwards."""
-
-    def __init__(self, given: Path | None) -> None:
-        self.given, self.made = given, None if given else tempfile.TemporaryDirectory(prefix="route_bench.")
-
-    def __enter__(self) -> Path:
-        folder = (self.given or Path(self.made.name if self.made else "")).resolve()
+    with nullcontext(given) if given else tempfile.TemporaryDirectory(prefix="route_bench.") as name:
+        folder = Path(name).resolve()
         (folder / "homes").mkdir(parents=True, exist_ok=True)
-        return folder
-
-    def __exit__(self, *_: object) -> None:
-        if self.made:
-            self.made.cleanup()
+        yield folder
 
 
 def _wanted(ask: Ask, arguments: argparse.Namespace) -> bool:
