@@ -18,18 +18,16 @@ STEP_KM = 200
 GEOD = Geod(ellps="WGS84")
 
 
-def great_circle(
-    lon_a: float, lat_a: float, lon_b: float, lat_b: float, step_km: float = STEP_KM
-) -> tuple[MultiLineString, float]:
+def great_circle(lon_a: float, lat_a: float, lon_b: float, lat_b: float) -> tuple[MultiLineString, float]:
     """Geodesic between two points (degrees, WGS 84) as lines that never jump the antimeridian, and its length in km."""
-    path, length_km = geodesic((lon_a, lat_a), (lon_b, lat_b), step_km)
+    path, length_km = geodesic((lon_a, lat_a), (lon_b, lat_b))
     return cut(path), length_km
 
 
-def geodesic(a: Point, b: Point, step_km: float) -> tuple[list[Point], float]:
-    """Points of the geodesic between two points, both included and about a step apart, and its length in km."""
+def geodesic(a: Point, b: Point) -> tuple[list[Point], float]:
+    """Points of the geodesic between two points, both included and about `STEP_KM` apart, and its length in km."""
     length_km = GEOD.inv(*a, *b)[2] / 1000
-    return [a, *GEOD.npts(*a, *b, max(int(length_km // step_km), 1)), b], round(length_km, 3)
+    return [a, *GEOD.npts(*a, *b, max(int(length_km // STEP_KM), 1)), b], round(length_km, 3)
 
 
 def cut(path: Sequence[Point]) -> MultiLineString:

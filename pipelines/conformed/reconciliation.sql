@@ -1,27 +1,24 @@
 -- What lines come to, against what the reporter stated as its annual total; with every total that has no line, and every
 -- sum that has no total.
-WITH here AS (
+WITH weighed AS (
+    SELECT *, CAST(CAST(kg_mid AS DECIMAL(20, 6)) * line_weight AS DECIMAL(18, 6)) AS kg
+    FROM conformed.seizures
+),
+
+here AS (
     SELECT
         reporter,
         commodity_group,
         year,
         count(*) AS n_rows,
         coalesce(sum(line_weight) FILTER (WHERE in_scope), 0) AS n_lines,
-        coalesce(
-            sum(CAST(CAST(kg_mid AS DECIMAL(20, 6)) * line_weight AS DECIMAL(18, 6))) FILTER (WHERE in_kg_totals), 0
-        ) AS kg_mid,
-        coalesce(
-            sum(CAST(CAST(kg_mid AS DECIMAL(20, 6)) * line_weight AS DECIMAL(18, 6))) FILTER (
-                WHERE in_scope AND in_group_kg AND NOT in_kg_totals
-            ),
-            0
-        ) AS kg_excluded,
-        max(CAST(CAST(kg_mid AS DECIMAL(20, 6)) * line_weight AS DECIMAL(18, 6)))
-            FILTER (WHERE in_kg_totals) AS kg_largest,
+        coalesce(sum(kg) FILTER (WHERE in_kg_totals), 0) AS kg_mid,
+        coalesce(sum(kg) FILTER (WHERE in_scope AND in_group_kg AND NOT in_kg_totals), 0) AS kg_excluded,
+        max(kg) FILTER (WHERE in_kg_totals) AS kg_largest,
         coalesce(
             bool_or(in_scope AND line_weight > 0 AND outlier_flag IN ('review', 'impossible')), false
         ) AS has_doubt
-    FROM conformed.seizures
+    FROM weighed
     GROUP BY reporter, commodity_group, year
 ),
 

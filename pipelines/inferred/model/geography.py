@@ -42,16 +42,9 @@ FEATURES = (
 SHARED_FEATURES = 10
 """All but the neighbours: what a reporter without history is judged by. Its neighbours' habits misled there."""
 MIRRORED = {
-    "departure": [
-        ("departure", "destination"), ("reporter", "destination"), ("origin", "destination"), ("departure", "reporter"),
-    ],
-    "destination": [
-        ("departure", "destination"), ("departure", "reporter"), ("origin", "destination"), ("reporter", "destination"),
-    ],
-    "origin": [
-        ("origin", "destination"), ("departure", "destination"), ("reporter", "destination"), ("origin", "reporter"),
-    ],
-}  # fmt: skip
+    role: (("origin", "destination"), ("departure", "destination"), ("reporter", "destination"), (start, "reporter"))
+    for role, start in (("origin", "origin"), ("departure", "departure"), ("destination", "departure"))
+}
 """For each role the pairs of columns that hold (earlier place, later place) of a way; R is the later one, or for the
 destination the earlier one."""
 

@@ -18,7 +18,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 from shapely import LineString, MultiLineString
 
-from pipelines.lines import GEOD, STEP_KM, Point, cut, geodesic
+from pipelines.lines import GEOD, Point, cut, geodesic
 from pipelines.store import Connection, frame
 
 Stop = str
@@ -95,7 +95,7 @@ class Atlas:
         return self._drawn[leg]
 
     def _flight(self, here: Stop, there: Stop) -> Drawn:
-        path, km = geodesic(self._at[self._airport[here]], self._at[self._airport[there]], STEP_KM)
+        path, km = geodesic(self._at[self._airport[here]], self._at[self._airport[there]])
         return Drawn([_rounded(point) for point in path], km)
 
     def _hop(self, here: Stop, there: Stop) -> Drawn:
