@@ -143,15 +143,14 @@ def corridors(con: Connection) -> dict[str, Any]:
 
 
 def coverage(table: pl.DataFrame) -> dict[str, Any]:
-    """Share of true numbers in the interval, as it is and with whole ends; and to which side the others miss."""
+    """Share of true numbers in the interval as it is published; and to which side the others miss."""
     if table.is_empty():
         return {"n": 0}
     true, low, high = (pl.col(name) for name in ("true_n", "low", "high"))
     found = table.select(
         coverage=((true >= low) & (true <= high)).mean(),
-        coverage_of_whole_ends=((true >= low.floor()) & (true <= high.ceil())).mean(),
-        missed_above=(true > high.ceil()).mean(),
-        missed_below=(true < low.floor()).mean(),
+        missed_above=(true > high).mean(),
+        missed_below=(true < low).mean(),
         median_ratio=(pl.col("n") / true.clip(1)).median(),
     )
     return {"n": table.height, **{name: round(value, 3) for name, value in found.row(0, named=True).items()}}

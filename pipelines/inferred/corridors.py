@@ -2,44 +2,53 @@
 
 For seizure i with chance πᵢ of belonging to cross-border traffic, first place a (departure or origin), destination b,
 
-    Jᵢ(a, b) = Pᵢ(a) Qᵢ(b) / Σ_{a'≠b'} Pᵢ(a') Qᵢ(b')      for a ≠ b, else 0
+    Jᵢ(a, b) = Iᵢ(a, b) / Σ_{a'≠b'} Iᵢ(a', b')      for a ≠ b, else 0
     n(a, b)  = Σᵢ wᵢ πᵢ Jᵢ(a, b)
 
-P and Q are the posteriors of the two roles (a reported place has probability 1), taken for independent. Seizures with
-both ends reported are `n_reported`, the others `n_inferred`. If the posteriors were right, the inferred seizures of a
-pair were a sum of independent chances pᵢ = πᵢ Jᵢ; but those of one reporter in one cell are forecast by the same
-effects, and err together. So
+I is the joint of departure and destination (`pairing`), whose marginals are the posteriors P and Q of the two roles. Of
+origin and destination it is their product P(a) Q(b): the model joins those two through the departure alone, and what is
+left of that when the departure is summed out is little and not told. Seizures with both ends reported are `n_reported`,
+the others `n_inferred`. If the posteriors were right, the inferred seizures of a pair were a sum of independent chances
+pᵢ = πᵢ Jᵢ; but those of one reporter in one cell are forecast by the same effects, and err together. So
 
     variance of n(a, b) = Σᵢ wᵢ² pᵢ (1 − pᵢ) + Σ_R ρ_R (Σ_{i ∈ R} wᵢ √(pᵢ (1 − pᵢ)))²
 
 where ρ_R is the correlation of errors that the back-test found in cells of reporter, commodity group and year (metric
 `overdispersion`): that of a coming year where R has named thirty places abroad in the role, else that of reporters left
 out; the larger of the two roles. The same for kilograms. Quantiles are those of the gamma distribution with that mean
-and variance. The interval does not hold whether all that was seized is reported.
+and variance, those of numbers rounded outward: a number of lines is whole, so an interval from 1.7 to 4.2 lines holds
+what one from 1 to 5 holds, and says less than it knows if it stops at 4.2. The interval does not hold whether all that
+was seized is reported.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 from scipy.special import gammaincinv
 from threadpoolctl import threadpool_limits
 
 from pipelines.inferred.backoff import Floats
+from pipelines.inferred.model.joint import Kernel
+from pipelines.inferred.pairing import PAIRING_INPUTS, couple, flat_kernel, read_kernel
 from pipelines.inferred.posterior import REST
-from pipelines.store import Home, connect, frame, rows, sql, write_frame, write_query
+from pipelines.store import Connection, Home, connect, frame, rows, sql, write_frame, write_query
 from schemas.registry import Registry
 from schemas.render import polars_schema
 
 CORRIDOR_INPUTS = (
     "conformed.seizures", "inferred.evidence", "inferred.seizure_evidence", "inferred.seizure_scope",
-    "inferred.route_posteriors", "inferred.backtest", "reference.areas",
+    "inferred.route_posteriors", "inferred.backtest", "reference.areas", *PAIRING_INPUTS,
 )  # fmt: skip
 PAIRS = {"dep_dst": "departure", "org_dst": "origin"}
+JOINED = "departure"
+"""The role that the model joins with the destination; any other goes with it by a product."""
 LEAST_EXPECTED = 0.5
 """Pairs below half an expected line, with no reported one, stand together in the row `rest`."""
 QUANTILES = {"q05": 0.05, "q50": 0.5, "q95": 0.95}
@@ -55,12 +64,13 @@ MEASURES = ("n", "n_possible", "n_squared", "kg", "kg2_p", "kg2_p2", "kg_largest
 
 @dataclass(frozen=True)
 class Posteriors:
-    """Place probabilities, dense, and which of their rows each row of weights has."""
+    """Places of both roles, dense, and which of their rows each row of weights has."""
 
     rows_of: NDArray[np.int64]
     first: Floats
-    """P of each row, already divided by the chance that the two places differ."""
+    """F of `pairing.Coupled.apart`, of each row: with S, the joint given that the two places differ."""
     destination: Floats
+    """S."""
     reported: Flags
     """True where both ends are reported."""
 
@@ -79,8 +89,9 @@ def make_corridors(home: Home, registry: Registry) -> int:
             of_pair = weights.filter(pl.col("pair_type") == pair_type)
             if of_pair.is_empty():
                 continue
-            posteriors = _posteriors(frame(con, DENSE.format(role=role)), of_pair, places)
-            found.append(_pairs(of_pair, posteriors, places))
+            kernel = read_kernel(con, places) if role == JOINED else flat_kernel(len(places))
+            posteriors = _posteriors(con, role, of_pair, places, kernel)
+            found.append(_pairs(of_pair, posteriors, places, kernel))
     if not found:  # no line says or suggests that it crossed a border
         nothing = pl.DataFrame(schema=polars_schema(registry, registry.tables["inferred.corridor_seizures"]))
         return write_frame(con, home, registry, "inferred.corridor_seizures", nothing)
@@ -90,37 +101,39 @@ def make_corridors(home: Home, registry: Registry) -> int:
 
 
 DENSE = """
-    SELECT evidence_id, role = 'destination' AS is_destination, country, CAST(prob_true AS DOUBLE) AS prob, basis
-    FROM inferred.route_posteriors
-    WHERE role IN ('{role}', 'destination') AND country <> 'rest'
-    ORDER BY evidence_id
+    SELECT
+        a.number, p.place, r.role = 'destination' AS is_destination, CAST(r.prob_true AS DOUBLE) AS prob,
+        r.basis = 'reported' AS is_reported
+    FROM inferred.route_posteriors AS r
+    JOIN asked AS a USING (evidence_id)  -- n:1
+    JOIN places AS p ON p.area = r.country  -- n:1
+    WHERE r.role IN ('{role}', 'destination') AND r.country <> 'rest'
 """
 
 
-def _posteriors(lists: pl.DataFrame, weights: pl.DataFrame, places: list[str]) -> Posteriors:
-    """Dense probabilities for each row of `weights`, shape (rows, places)."""
-    ids = weights["evidence_id"].unique().sort().to_list()
-    row_of = {evidence_id: row for row, evidence_id in enumerate(ids)}
-    position = {place: at for at, place in enumerate(places)}
-    lists = lists.filter(pl.col("evidence_id").is_in(ids))
-    at = lists["evidence_id"].replace_strict(row_of, return_dtype=pl.Int64).to_numpy()
-    column = lists["country"].replace_strict(position, return_dtype=pl.Int64).to_numpy()
+def _posteriors(con: Connection, role: str, weights: pl.DataFrame, places: list[str], kernel: Kernel) -> Posteriors:
+    """Dense factors of the joint for each row of `weights`, shape (rows, places)."""
+    asked = weights.select("evidence_id", "reporter", "commodity_group").unique("evidence_id").sort("evidence_id")
+    asked = asked.with_row_index("number")
+    con.register("asked", asked)
+    con.register("places", pl.DataFrame({"place": range(len(places)), "area": places}))
+    lists = frame(con, DENSE.format(role=role))
+    at, column = lists["number"].to_numpy(), lists["place"].to_numpy()
     is_destination = lists["is_destination"].to_numpy()
-    first, destination = np.zeros((len(ids), len(places))), np.zeros((len(ids), len(places)))
+    first, destination = np.zeros((asked.height, len(places))), np.zeros((asked.height, len(places)))
     first[at[~is_destination], column[~is_destination]] = lists["prob"].to_numpy()[~is_destination]
     destination[at[is_destination], column[is_destination]] = lists["prob"].to_numpy()[is_destination]
-    n_reported = np.zeros(len(ids), dtype=np.int64)
-    np.add.at(n_reported, at[(lists["basis"] == "reported").to_numpy()], 1)
-    different = first.sum(axis=1) * destination.sum(axis=1) - np.sum(first * destination, axis=1)
-    scale = np.where(different > TINY, 1.0 / np.maximum(different, TINY), 0.0)
-    rows_of = weights["evidence_id"].replace_strict(row_of, return_dtype=pl.Int64).to_numpy()
-    return Posteriors(rows_of, first * scale[:, None], destination, n_reported == len(ENDS))
+    n_reported = np.bincount(at[lists["is_reported"].to_numpy()], minlength=asked.height)
+    coupled = couple(kernel, asked, places, first, destination)
+    rows_of = weights.join(asked, on="evidence_id", how="left", maintain_order="left")["number"]  # n:1
+    return Posteriors(rows_of.to_numpy().astype(np.int64), *coupled.apart(), n_reported == len(ENDS))
 
 
-def _pairs(weights: pl.DataFrame, posteriors: Posteriors, places: list[str]) -> pl.DataFrame:
+def _pairs(weights: pl.DataFrame, posteriors: Posteriors, places: list[str], kernel: Kernel) -> pl.DataFrame:
     """The pairs of every cell: each with a report or half an expected line, and one row for the rest."""
     values = {name: weights[name].to_numpy() for name in MEASURES}
     reporters = weights["reporter"].to_numpy()
+    reporter_at = weights["reporter"].replace_strict(places, range(len(places)), return_dtype=pl.Int64).to_numpy()
     cells = weights.select(CELL).with_row_index("row").group_by(CELL, maintain_order=True).agg(pl.col("row").min())
     starts = [*cells["row"].to_list(), weights.height]
     names = np.array(places)
@@ -129,11 +142,13 @@ def _pairs(weights: pl.DataFrame, posteriors: Posteriors, places: list[str]) -> 
         at = posteriors.rows_of[start:end]
         first, destination, reported = posteriors.first[at], posteriors.destination[at], posteriors.reported[at]
         here = {name: array[start:end] for name, array in values.items()}
-        expected = (first * here["n"][:, None]).T @ destination
+        ratios = Ratios(kernel, cells["commodity_group"][number], reporter_at[start:end])
+        expected = ratios.expected(first, destination, here["n"])
         documented = first[reported].T @ destination[reported]
         a, b = np.nonzero((np.round(expected, 6) >= LEAST_EXPECTED) | (documented > 0))
         a, b = a[a != b], b[a != b]
-        figures = _pair_figures(here, first[:, a] * destination[:, b], reported, reporters[start:end])
+        joint = first[:, a] * destination[:, b] * ratios.of_pairs(a, b)
+        figures = _pair_figures(here, joint, reported, reporters[start:end])
         rest = _rest(here, figures)
         for name, listed in figures.items():
             if name == "kg_mean":  # means add up, the medians that are published do not
@@ -145,6 +160,46 @@ def _pairs(weights: pl.DataFrame, posteriors: Posteriors, places: list[str]) -> 
     table = pl.DataFrame({name: np.concatenate(arrays) for name, arrays in found.items()})
     keys = cells.with_row_index("cell").with_columns(pl.col("cell").cast(pl.Int64))
     return table.join(keys.drop("row"), on="cell", how="left").drop("cell")
+
+
+@dataclass(frozen=True)
+class Ratios:
+    """r_c and r_{R,c} of the lines of one cell."""
+
+    kernel: Kernel
+    group: str
+    reporter: NDArray[np.int64]
+    """Position of each line's reporter, shape (lines,)."""
+
+    def own(self) -> Iterator[tuple[NDArray[np.int64], csr_array]]:
+        """Lines of each reporter that has ratios of its own, and their logarithms."""
+        for reporter in np.unique(self.reporter):
+            ratio = self.kernel.of_reporter.get((int(reporter), self.group))
+            if ratio is not None:
+                yield np.flatnonzero(self.reporter == reporter), ratio
+
+    def shared(self) -> Floats:
+        """r_c, shape (places, places)."""
+        ratio = self.kernel.of_group.get(self.group)
+        n = self.kernel.n_places
+        return np.ones((n, n)) if ratio is None else np.exp(ratio.toarray())
+
+    def expected(self, first: Floats, destination: Floats, n: Floats) -> Floats:
+        """Σᵢ nᵢ F(a) r_c r_{R,c}(a, b) S(b), shape (places, places); its diagonal means nothing."""
+        found = (first * n[:, None]).T @ destination
+        for lines, ratio in self.own():
+            cells = ratio.tocoo()
+            paired = (first[lines] * n[lines, None])[:, cells.row] * destination[lines][:, cells.col]
+            found[cells.row, cells.col] += np.expm1(cells.data) * paired.sum(axis=0)
+        whole: Floats = found * self.shared()
+        return whole
+
+    def of_pairs(self, a: NDArray[np.int64], b: NDArray[np.int64]) -> Floats:
+        """r_c r_{R,c}(a, b) of each line and pair, shape (lines, pairs)."""
+        found = np.repeat(self.shared()[a, b][None], len(self.reporter), axis=0)
+        for lines, ratio in self.own():
+            found[lines] *= np.exp(ratio.toarray()[a, b])
+        return found
 
 
 def _pair_figures(here: dict[str, Floats], joint: Floats, reported: Flags, reporters: Names) -> dict[str, Floats]:
@@ -163,11 +218,14 @@ def _pair_figures(here: dict[str, Floats], joint: Floats, reported: Flags, repor
     n_variance, kg_variance = n_inferred - n2_p2 + n_alike, kg2_p - kg2_p2 + kg_alike
     n_left = {name: _gamma_quantile(q, n_inferred, n_variance) for name, q in QUANTILES.items()}
     kg_left = {name: _gamma_quantile(q, kg_inferred, kg_variance) for name, q in QUANTILES.items()}
+    n_all = {name: np.round(n_reported + left, 6) for name, left in n_left.items()}
     figures = {
         "n_reported": n_reported,
         "n_inferred": n_inferred,
         "kg_mean": all_kg,
-        **{f"n_{name}": n_reported + left for name, left in n_left.items()},
+        "n_q05": np.floor(n_all["q05"]),  # a number of lines is whole
+        "n_q50": n_all["q50"],
+        "n_q95": np.ceil(n_all["q95"]),
         **{f"seized_kg_{name}": kg_reported + left for name, left in kg_left.items()},
         "n_ge_1kg": weights[3] @ joint,
         "share_largest_seizure": np.where(all_kg > 0, np.minimum(largest / np.maximum(all_kg, TINY), 1.0), np.nan),

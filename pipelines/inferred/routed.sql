@@ -1,4 +1,4 @@
--- Evidence that may belong to a way over a border, with the places that its departure and destination most probably are.
+-- Evidence that may belong to a way over a border, with the places that its departure and destination may be, the likeliest first.
 WITH listed AS (
     SELECT
         evidence_id,
@@ -8,14 +8,14 @@ WITH listed AS (
         list(CAST(prob_true AS DOUBLE) ORDER BY rank) FILTER (WHERE role = 'destination') AS destination_probs,
         arg_min(country, rank) FILTER (WHERE role = 'origin') AS origin
     FROM inferred.route_posteriors
-    WHERE country <> 'rest' AND rank <= 12
+    WHERE role IN ('origin', 'departure', 'destination') AND country <> 'rest'
     GROUP BY evidence_id
 )
 
 SELECT
-    e.evidence_id, e.reporter, e.mode_class, e.transit, e.direction = 'international_waters' AS high,
+    e.evidence_id, e.reporter, e.commodity_group, e.mode_class, e.transit, e.direction = 'international_waters' AS high,
     l.* EXCLUDE (evidence_id)
 FROM inferred.evidence AS e
 JOIN listed AS l USING (evidence_id)  -- 1:1
 WHERE e.cross_border <> 'no'
-ORDER BY e.evidence_id
+ORDER BY e.reporter, e.commodity_group, e.evidence_id

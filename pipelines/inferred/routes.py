@@ -7,9 +7,10 @@ A route is departure → (countries between) → seizing country → (countries 
 
     p(route | e) = p(d, t | e, foreign) · p(way d → r | mode) · p(way r → t | mode)
 
-with p(d, t | e) the product of the marginals of `inferred.route_posteriors` (`pairs`), given that the goods do not end
-where they left. Ways are those of the chain, with at most two countries between. A seizure on the high seas lies on the
-longest leg at sea of a way d → t; the country of the ship that boarded is no stop of it.
+with p(d, t | e) the joint of the places of `inferred.route_posteriors` (`pairing`), given that the goods do not end
+where they left; what the lists leave out has no route. Ways are those of the chain, with at most two countries between.
+A seizure on the high seas lies on the longest leg at sea of a way d → t; the country of the ship that boarded is no
+stop of it.
 """
 
 from __future__ import annotations
@@ -24,17 +25,19 @@ import shapely
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from pipelines.inferred.model.joint import Kernel
 from pipelines.inferred.network.chain import NOBODY, ByMode, Chain, Segments
 from pipelines.inferred.network.costs import PRIORS, Fitted, fit, modes_of, told
 from pipelines.inferred.network.drawing import Atlas, Leg, multiline
 from pipelines.inferred.network.transit import NETWORK_INPUTS, Network, read_network
 from pipelines.inferred.network.ways import LEG_MODES, UNKNOWN, WAYS_INPUTS, Floats, read_ways
+from pipelines.inferred.pairing import PAIRING_INPUTS, couple, read_kernel
 from pipelines.store import Connection, Home, connect, frame, sql, write_frame, write_query
 from schemas.registry import Registry
 
 Ints = NDArray[np.int64]
 COST_INPUTS = ("inferred.evidence", *WAYS_INPUTS)
-ROUTE_INPUTS = ("inferred.evidence", "inferred.route_posteriors", *NETWORK_INPUTS)
+ROUTE_INPUTS = ("inferred.evidence", "inferred.route_posteriors", *PAIRING_INPUTS, *NETWORK_INPUTS)
 N_ROUTES, N_LISTED, N_ENDS, CHUNK = 3, 12, 5, 10_000
 """Routes of each evidence; places of a role that are looked at; of those the ones with the best way; rows at a time."""
 MODEL_ID = "recursive-logit-1"
@@ -61,7 +64,8 @@ def make_routes(home: Home, registry: Registry) -> dict[str, int]:
     with threadpool_limits(1):
         network = read_network(con)
         cells = Cells(network.by_mode)
-        parts = [_routes(network, cells, part) for part in evidence.iter_slices(CHUNK)]
+        kernel = read_kernel(con, network.ways.areas)
+        parts = [_routes(network, cells, kernel, part) for part in evidence.iter_slices(CHUNK)]
     routes = pl.concat([pl.DataFrame(schema=NO_ROUTES), *parts])
     described = _described(network, routes.select(WAY).unique(maintain_order=True))
     linked = routes.join(described.drop("legs"), on=WAY).with_columns(pl.lit(MODEL_ID).alias("model_id"))  # n:1
@@ -106,31 +110,49 @@ class Cells:
         return self._found[mode, country]
 
 
-def pairs(departure: Ends, destination: Ends) -> tuple[Floats, Floats]:
-    """p(d, t | e) of all pairs listed, shape (rows, departures, destinations), and the mass of those that end elsewhere
-    than they begin, shape (rows,). The place to put a joint instead of the product of the marginals."""
-    joint = departure.prob[:, :, None] * destination.prob[:, None]
-    same = departure.place[:, :, None] == destination.place[:, None]
-    joint = np.where(same, 0, joint)
-    lost = (departure.prob[:, :, None] * destination.prob[:, None] * same).sum(axis=(1, 2))
-    return joint, 1 - lost
+@dataclass(frozen=True)
+class Pairs:
+    """Departures and destinations that are looked at, and p(d, t | e) of each pair."""
+
+    departure: Ends
+    destination: Ends
+    joint: Floats
+    """Shape (rows, N_LISTED, N_LISTED); nought where both are one place."""
+    mass: Floats
+    """Chance that the goods end elsewhere than they began, shape (rows,)."""
+
+    def of(self, rows: Ints | slice) -> Pairs:
+        """Those of some rows."""
+        first, last = (Ends(end.place[rows], end.prob[rows]) for end in (self.departure, self.destination))
+        return Pairs(first, last, self.joint[rows], self.mass[rows])
 
 
-def _routes(network: Network, cells: Cells, part: pl.DataFrame) -> pl.DataFrame:
+def pairs(network: Network, kernel: Kernel, part: pl.DataFrame) -> Pairs:
+    """The pairs of each evidence's likeliest places, weighed by the joint of all that its lists hold."""
+    departure, destination = (_ends(network, part, role) for role in ("departure", "destination"))
+    first, last = (_dense(network, part, role) for role in ("departure", "destination"))
+    coupled = couple(kernel, part, network.ways.areas, first, last)
+    listed = first.sum(axis=1) * last.sum(axis=1)
+    joint = coupled.cells(departure.place, destination.place) * listed[:, None, None]
+    joint[departure.place[:, :, None] == destination.place[:, None]] = 0
+    return Pairs(departure, destination, joint, 1 - listed * coupled.same)
+
+
+def _routes(network: Network, cells: Cells, kernel: Kernel, part: pl.DataFrame) -> pl.DataFrame:
     """The N_ROUTES most probable routes of each evidence: evidence_id, rank, prob, and the columns of `WAY`."""
     mode = modes_of(part).to_numpy().astype(str)
     reporter = network.ways.index(part["reporter"])
-    departure, destination = (_ends(network, part, role) for role in ("departure", "destination"))
+    ends = pairs(network, kernel, part)
     boarded = (part["high"].fill_null(value=False) & pl.Series(mode).is_in(["sea", UNKNOWN])).to_numpy()
     transit = network.ways.index(part["transit"])
     stated = ~boarded & (reporter >= 0) & (transit >= 0) & (transit != reporter)
     ashore = np.nonzero(~boarded & ~stated & (reporter >= 0))[0]
-    found = [_ashore(cells, mode[ashore], reporter[ashore], departure, destination, ashore)]
+    found = [_ashore(cells, mode[ashore], reporter[ashore], ends.of(ashore), ashore)]
     found += [
-        _over(cells, str(mode[row]), int(reporter[row]), int(transit[row]), departure, destination, int(row))
+        _over(cells, str(mode[row]), int(reporter[row]), int(transit[row]), ends.of(slice(row, row + 1)), int(row))
         for row in np.nonzero(stated)[0]
     ]
-    found += [_boarded(network, departure, destination, int(row)) for row in np.nonzero(boarded)[0]]
+    found += [_boarded(network, ends.of(slice(row, row + 1)), int(row)) for row in np.nonzero(boarded)[0]]
     row, prob, stops = (np.concatenate(parts) for parts in zip(*found, strict=True))
     million = np.floor(prob * MILLION + 1e-9).astype(np.int64)
     table = pl.DataFrame(
@@ -155,9 +177,16 @@ def _ends(network: Network, part: pl.DataFrame, role: str) -> Ends:
     return Ends(place, np.where(place >= 0, np.stack(chance, axis=1), 0.0))
 
 
-def _ashore(
-    cells: Cells, mode: NDArray[np.str_], reporter: Ints, departure: Ends, destination: Ends, rows: Ints
-) -> tuple[Ints, Floats, Ints]:
+def _dense(network: Network, part: pl.DataFrame, role: str) -> Floats:
+    """Chances of all places that are listed, shape (rows, areas)."""
+    listed = part.select(place=f"{role}s", prob=f"{role}_probs").with_row_index("row").explode("place", "prob")
+    at = network.ways.index(listed["place"])
+    found = np.zeros((part.height, len(network.ways.areas)))
+    found[listed["row"].to_numpy()[at >= 0], at[at >= 0]] = listed["prob"].to_numpy()[at >= 0]
+    return found
+
+
+def _ashore(cells: Cells, mode: NDArray[np.str_], reporter: Ints, ends: Pairs, rows: Ints) -> tuple[Ints, Floats, Ints]:
     """Routes of goods that were seized in a country: row, chance and stops of each, shapes (k,), (k,), (k, SLOTS).
 
     The best routes are those of the pairs of ends whose best route is best, since a pair's other routes are less
@@ -167,9 +196,7 @@ def _ashore(
         return np.empty(0, dtype=np.int64), np.empty(0), np.empty((0, SLOTS), dtype=np.int64)
     keys, cell = np.unique(np.rec.fromarrays([mode, reporter]), return_inverse=True)
     ways_to, ways_on = cells.of([(str(one), int(other)) for one, other in keys])
-    first = Ends(departure.place[rows], departure.prob[rows])
-    last = Ends(destination.place[rows], destination.prob[rows])
-    joint, mass = pairs(first, last)
+    first, last, joint, mass = ends.departure, ends.destination, ends.joint, ends.mass
     to, on = (
         _at_ends(side, cell, end.place, reporter) for side, end in ((ways_to, first), (ways_on, last))
     )  # chances (rows, listed, segments)
@@ -213,15 +240,12 @@ def _twice(stops: Ints) -> NDArray[np.bool_]:
     return found
 
 
-def _over(
-    cells: Cells, mode: str, seizing: int, transit: int, departure: Ends, destination: Ends, row: int
-) -> tuple[Ints, Floats, Ints]:
+def _over(cells: Cells, mode: str, seizing: int, transit: int, ends: Pairs, row: int) -> tuple[Ints, Floats, Ints]:
     """Routes of goods of which a report names a transit: it is the last stop before the seizing country.
 
     Where the goods left from the seizing country it is the first stop after it.
     """
-    first, last = (Ends(end.place[row : row + 1], end.prob[row : row + 1]) for end in (departure, destination))
-    joint, mass = pairs(first, last)
+    first, last, joint, mass = ends.departure, ends.destination, ends.joint, ends.mass
     (_, on), (to_transit, from_transit) = cells.of_one(mode, seizing), cells.of_one(mode, transit)
     prob, stops = [], []
     for t, end in enumerate(last.place[0]):
@@ -241,8 +265,8 @@ def _over(
                 after = [(1.0, (NOBODY, NOBODY))]
             for (p, one), (q, other) in product(before, after):
                 prob.append(float(joint[0, d, t]) * p * q / max(float(mass[0]), 1e-9))
-                ends = (NOBODY if start == seizing else start, NOBODY if end == seizing else end)
-                stops.append([ends[0], *one, seizing, *other, ends[1]])
+                outer = (NOBODY if start == seizing else start, NOBODY if end == seizing else end)
+                stops.append([outer[0], *one, seizing, *other, outer[1]])
     return _best(prob, stops, row)
 
 
@@ -262,10 +286,9 @@ def _best(prob: list[float], stops: list[list[int]], row: int) -> tuple[Ints, Fl
     return np.full(len(top), row), chances[top], table[top]
 
 
-def _boarded(network: Network, departure: Ends, destination: Ends, row: int) -> tuple[Ints, Floats, Ints]:
+def _boarded(network: Network, ends: Pairs, row: int) -> tuple[Ints, Floats, Ints]:
     """Routes of goods that were found on the high seas: ways from departure to destination with a leg by sea."""
-    first, last = (Ends(end.place[row : row + 1], end.prob[row : row + 1]) for end in (departure, destination))
-    joint, mass = pairs(first, last)
+    first, last, joint, mass = ends.departure, ends.destination, ends.joint, ends.mass
     prob, stops = [], []
     for t in np.argsort(-last.prob[0], kind="stable")[:N_ENDS]:
         ways = network.by_mode["sea"].inbound.segments_to(int(last.place[0, t])) if last.place[0, t] >= 0 else None
