@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from pipelines.world import places, words
 from pipelines.world.parameters import read_parameters
 from pipelines.world.reporting.ids import FIRST, MODES
-from pipelines.world.truth import Stage, _weights
+from pipelines.world.truth import Stage, amounts
 
 Floats = NDArray[np.float64]
 ROLES = ("origin", "departure", "destination")
@@ -187,7 +187,7 @@ def _tiers(stage: Stage) -> Floats:
     things = pl.DataFrame(dict(stage.cells.things)).with_columns(pl.all().cast(pl.Float64))
     kinds = things.unique(maintain_order=True).with_row_index("kind")
     many = {name: np.repeat(kinds[name].to_numpy(), DRAWS) for name in things.columns}
-    milligrams, _ = _weights(stage.p, np.random.default_rng(0), many)
+    milligrams, _ = amounts(stage.p, np.random.default_rng(0), many)
     tier = np.searchsorted(np.array(list(TIERS.values())[:-1]), milligrams / 1_000_000, side="right")
     counted = np.zeros((kinds.height, len(TIERS)))
     np.add.at(counted, (np.repeat(np.arange(kinds.height), DRAWS), tier), 1 / DRAWS)

@@ -126,7 +126,7 @@ def happened(stage: Stage, chunk: int) -> pl.DataFrame:
     day = np.searchsorted(running, number, side="right")
     cell = _drawn_cells(stage, rng, year_of[day], month_of[day])
     things = {name: values[cell] for name, values in stage.cells.things.items()}
-    milligrams, tablets = _weights(p, rng, things)
+    milligrams, tablets = amounts(p, rng, things)
     pieces = np.maximum(np.rint(log_normal(rng, things["pieces"], things["pieces_spread"], len(cell))), 1)
     like = _operations(p, rng, np.where(milligrams < STREET_MILLIGRAMS, things["operation"], -1), year_of[day])
     take = _seized_together(p, rng, things["caribbean"][like], stage.publishers_of(cell[like]) == CARIBBEAN)
@@ -179,7 +179,7 @@ def _drawn_cells(stage: Stage, rng: np.random.Generator, year: Integers, month: 
     return cell
 
 
-def _weights(p: Parameters, rng: np.random.Generator, things: Mapping[str, Numbers]) -> tuple[Integers, Integers]:
+def amounts(p: Parameters, rng: np.random.Generator, things: Mapping[str, Numbers]) -> tuple[Integers, Integers]:
     """Whole milligrams, and the number of tablets where that is the form (0 elsewhere)."""
     kg = _kilograms(p, rng, things)
     # Scales read 10 mg; Colombia's read whole grams, at least one. Rounding hides the last digits of exp().
