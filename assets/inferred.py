@@ -10,8 +10,9 @@ from pipelines.inferred.backtest.make import BACKTEST_INPUTS, make_backtest
 from pipelines.inferred.corridors import CORRIDOR_INPUTS, make_corridors
 from pipelines.inferred.evidence import EVIDENCE_INPUTS, make_evidence
 from pipelines.inferred.model.explain import TOLD
-from pipelines.inferred.posterior import POSTERIOR_INPUTS, SCOPE_INPUTS, make_posteriors, make_scope
+from pipelines.inferred.posterior import POSTERIOR_INPUTS, make_posteriors
 from pipelines.inferred.routes import COST_INPUTS, ROUTE_INPUTS, make_leg_costs, make_routes
+from pipelines.inferred.scope import SCOPE_INPUTS, make_scope
 from schemas.registry import registry
 
 

@@ -23,8 +23,9 @@ from typing import Any
 from pipelines.inferred.backtest.areas import read_areas
 from pipelines.inferred.backtest.make import METHODS, OURS
 from pipelines.inferred.evidence import EVIDENCE_INPUTS, make_evidence
-from pipelines.inferred.posterior import make_posteriors, make_scope
+from pipelines.inferred.posterior import make_posteriors
 from pipelines.inferred.routes import make_leg_costs
+from pipelines.inferred.scope import make_scope
 from pipelines.store import Home, connect, frame, rows
 from schemas.registry import registry
 

@@ -23,7 +23,8 @@ from pipelines.inferred.backtest.baselines import Forecaster
 from pipelines.inferred.backtest.folds import ROLES, hide
 from pipelines.inferred.backtest.make import BACKTEST_INPUTS, METHODS, Effort, backtest
 from pipelines.inferred.backtest.metrics import Floats, Ints
-from pipelines.store import Home, connect, frame
+from pipelines.inferred.scope import read_asked
+from pipelines.store import Home, connect
 from schemas.registry import registry
 
 FEATURES = (
@@ -46,7 +47,7 @@ def main() -> int:
         print("environment of your own that has the project's, and start this with its Python.", file=sys.stderr)
         return 2
     con = connect(Home.at(arguments.home), registry(), BACKTEST_INPUTS)
-    evidence = frame(con, "SELECT * FROM inferred.evidence ORDER BY evidence_id")
+    evidence = read_asked(con)
     learners = {**METHODS, "lightgbm": lightgbm}
     effort = Effort(loco=arguments.loco, draws=1000)
     scored = backtest(evidence, read_areas(con), learners, effort, lambda words: print(words, file=sys.stderr))

@@ -30,11 +30,13 @@ from scipy.stats import spearmanr
 from pipelines.conformed import make
 from pipelines.inferred.backtest.areas import read_areas
 from pipelines.inferred.backtest.make import make_backtest
+from pipelines.inferred.backtest.metrics import calibration_by_chance, calibration_error, yes_or_no
 from pipelines.inferred.corridors import make_corridors
 from pipelines.inferred.evidence import make_evidence
 from pipelines.inferred.model.conventions import Conventions
 from pipelines.inferred.model.model import fit
-from pipelines.inferred.posterior import EVIDENCE, make_posteriors, make_scope
+from pipelines.inferred.posterior import EVIDENCE, make_posteriors
+from pipelines.inferred.scope import make_scope
 from pipelines.store import Connection, Home, connect, frame
 from schemas.registry import PROJECT, registry
 
@@ -161,20 +163,40 @@ def rank_correlation(table: pl.DataFrame) -> float:
 
 
 def scope(con: Connection) -> dict[str, Any]:
-    """Of lines whose report says neither yes nor no: true and expected share that crosses a border, by source."""
+    """Of lines whose report says neither yes nor no: how the chance does, and true and expected share by source."""
     table = frame(
         con,
         """
-        SELECT
-            t.source_id, count(*) AS n, avg(CAST(t.cross_border AS INTEGER)) AS true_share,
-            CAST(avg(x.p_cross_border) AS DOUBLE) AS expected
+        SELECT t.source_id, t.cross_border AS crosses, CAST(x.p_cross_border AS DOUBLE) AS chance
         FROM told AS t
         JOIN inferred.seizure_scope AS x USING (seizure_id)  -- 1:1
-        WHERE x.basis = 'inferred' GROUP BY t.source_id HAVING count(*) >= 100 ORDER BY t.source_id
+        WHERE x.basis = 'inferred' ORDER BY t.seizure_id
         """,
     )
-    shares = {source: [n, round(true, 3), round(expected, 3)] for source, n, true, expected in table.iter_rows()}
-    return {"of": "scope", "n_true_expected": shares}
+    by_source = table.group_by("source_id").agg(
+        pl.len(), pl.col("crosses").cast(pl.Float64).mean(), pl.col("chance").mean()
+    )
+    shares = {
+        source: [n, round(true, 3), round(expected, 3)]
+        for source, n, true, expected in by_source.filter(pl.col("len") >= 100).sort("source_id").iter_rows()
+    }
+    form = table.filter(source_id=FORM)
+    return {
+        "of": "scope", "n_true_expected": shares, "all": calibrated(table), FORM: calibrated(form),
+    }  # fmt: skip
+
+
+def calibrated(lines: pl.DataFrame) -> dict[str, float]:
+    """Metrics of the chance of each line (`pipelines/inferred/backtest/metrics.py`)."""
+    chance, crosses = lines["chance"].to_numpy(), lines["crosses"].to_numpy()
+    metrics = yes_or_no(np.clip(chance, LEAST, 1 - LEAST), crosses)
+    weight = np.ones(len(chance))
+    found = {
+        **{name: float(metrics[name].mean()) for name in ("log_loss", "brier")},
+        "calibration_error": calibration_error(metrics["confidence"], metrics["came_true"], weight),
+        "by_chance": calibration_by_chance(metrics["confidence"], weight),
+    }
+    return {"n": lines.height, **{name: round(value, 4) for name, value in found.items()}}
 
 
 # --- routes -----------------------------------------------------------------------------------------------------

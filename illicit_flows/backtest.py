@@ -16,7 +16,7 @@ COLUMNS = (
     "split", "view", "variant", "role", "average", "method", "n_labels", "n_reporters", "log_loss", "interval", "top1",
     "top3", "brier", "calibration_excess", "coverage90", "set_size90",
 )  # fmt: skip
-VIEWS = {"hard": 0, "novel": 1, "all": 2, "domestic": 3}
+VIEWS = {"hard": 0, "novel": 1, "all": 2, "domestic": 3, "scope": 4}
 """Views that are printed, in their order; those of cells and links have metrics of their own and stand in the JSON."""
 KEY = ("split", "view", "variant", "role", "average", "method")
 
@@ -25,15 +25,15 @@ def score(home: Path, *, nightly: bool, tell: Callable[[str], None]) -> list[dic
     """Every figure, as a row of `inferred.backtest`. Raises `NoRelease` where no run has left any evidence."""
     from pipelines.inferred.backtest.areas import read_areas
     from pipelines.inferred.backtest.make import BACKTEST_INPUTS, COMPLETE, METHODS, NIGHTLY, backtest
-    from pipelines.store import Home, connect, frame
+    from pipelines.inferred.scope import read_asked
+    from pipelines.store import Home, connect
     from schemas.registry import registry
 
     house = Home.at(home)
     if not house.table_file(registry().tables["inferred.evidence"]).exists():
         raise NoRelease(f"there is no evidence in {house.root}")
     con = connect(house, registry(), BACKTEST_INPUTS)
-    evidence = frame(con, "SELECT * FROM inferred.evidence ORDER BY evidence_id")
-    table = backtest(evidence, read_areas(con), METHODS, NIGHTLY if nightly else COMPLETE, tell).figures
+    table = backtest(read_asked(con), read_areas(con), METHODS, NIGHTLY if nightly else COMPLETE, tell).figures
     tell(
         f"{table.height} figures; largest resident set {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB"
     )

@@ -1,6 +1,6 @@
 """Hierarchical back-off counts: shares of outcomes, smoothed from coarse groups of contexts to fine ones.
 
-Here they say how probably a silent line crossed a border (`posterior.make_scope`).
+Here they say how probably a silent line crossed a border (`scope`).
 
 For a context, and levels ℓ = 1 … L from the coarsest to the finest grouping of contexts,
 
@@ -35,9 +35,13 @@ class BackOff:
     alpha: float
     labelled: pl.DataFrame
 
-    def predict(self, contexts: pl.DataFrame) -> Floats:
-        """Probabilities, shape (contexts, outcomes); every row sums to 1. Unseen contexts fall back to coarser ones."""
-        probabilities = np.full((contexts.height, len(self.outcomes)), 1.0 / len(self.outcomes))
+    def predict(self, contexts: pl.DataFrame, start: Floats | None = None) -> Floats:
+        """Probabilities, shape (contexts, outcomes); every row sums to 1. Unseen contexts fall back to coarser ones.
+
+        `start` is p_0 where it is not uniform, in the same shape.
+        """
+        uniform = np.full((contexts.height, len(self.outcomes)), 1.0 / len(self.outcomes))
+        probabilities = uniform if start is None else start
         for level in self.levels:
             counts = _counts(self.labelled, level, self.outcomes, contexts)
             total = counts.sum(axis=1, keepdims=True)

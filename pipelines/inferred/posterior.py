@@ -1,4 +1,4 @@
-"""Posteriors over the places that no report names, and the chance that a seizure belongs to cross-border traffic."""
+"""Posteriors over the places that no report names."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import numpy as np
 import polars as pl
 from threadpoolctl import threadpool_limits
 
-from pipelines.inferred.backoff import fit as fit_counts
 from pipelines.inferred.backtest.areas import read_areas
 from pipelines.inferred.backtest.guard import use
 from pipelines.inferred.model.calibration import LEVEL
@@ -20,19 +19,9 @@ from pipelines.inferred.network.transit import NETWORK_INPUTS, Network, read_net
 from pipelines.store import Home, connect, frame, sql, write_frame, write_query
 from schemas.registry import Registry
 
-SCOPE_MODEL = "backoff-counts-1"
 READ = tuple(dict.fromkeys(("inferred.evidence", "reference.areas", "reference.area_pairs", *NETWORK_INPUTS)))
 POSTERIOR_INPUTS = (*READ, "inferred.backtest")
 """The back-test says whether tonight's model may be used."""
-SCOPE_INPUTS = ("conformed.seizures", "inferred.evidence", "inferred.seizure_evidence")
-SCOPE_LEVELS = (
-    (),
-    ("size_class", "border_class"),
-    ("commodity_group", "size_class", "border_class"),
-    ("reporter", "size_class", "at_border"),
-    ("reporter", "size_class", "border_class"),
-    ("reporter", "commodity_group", "size_class", "border_class"),
-)
 TRANSIT = "transit"
 MASS, LEAST_PLACES, MOST_PLACES = 0.99, 20, 100
 """A list holds the likeliest places with this mass, at least and at most so many; the rest is one row."""
@@ -116,38 +105,6 @@ def _transits(model: RouteModel, evidence: pl.DataFrame, departure: Floats, netw
         _listed(TRANSIT, hidden, passed, passed, np.full(len(hidden), LEVEL) * passed.sum(axis=1)),
         _reported(TRANSIT, reported, named, certain),
     ]
-
-
-def make_scope(home: Home, registry: Registry) -> int:
-    """Write `inferred.seizure_scope`; returns the number of rows.
-
-    Where a report says yes or no, that stands. Elsewhere p is the smoothed share of like lines whose report says yes,
-    among all like lines: silence counts as no. Forms ask for the route, and who leaves it out has mostly stopped
-    somebody in the street; learnt from the answered forms alone, such lines would all become corridors. The silence of
-    a form that never asks says nothing: its lines are judged by those of others, and count for none.
-    """
-    con = connect(home, registry, SCOPE_INPUTS)
-    evidence = frame(con, sql(__file__, "scope"))
-    says_yes = pl.when(pl.col("cross_border") == "yes").then(pl.lit("yes")).otherwise(pl.lit("no"))
-    counted = evidence.with_columns(says_yes.alias("outcome"), pl.col("n_asked").alias("n"))
-    probability = fit_counts(counted, SCOPE_LEVELS, ["no", "yes"]).predict(evidence)[:, 1]
-    reported = pl.col("cross_border") != "unknown"
-    scored = evidence.with_columns(p=pl.Series(probability)).select(
-        "evidence_id",
-        pl.when(pl.col("cross_border") == "yes")
-        .then(1.0)
-        .when(pl.col("cross_border") == "no")
-        .then(0.0)
-        .otherwise(pl.col("p"))
-        .round(6)
-        .cast(pl.Decimal(9, 6))
-        .alias("p_cross_border"),
-        pl.when(reported).then(pl.lit("reported")).otherwise(pl.lit("inferred")).alias("basis"),
-        pl.lit(SCOPE_MODEL).alias("model_id"),
-    )
-    con.register("scored", scored)
-    query = "SELECT * EXCLUDE (evidence_id) FROM inferred.seizure_evidence JOIN scored USING (evidence_id)"
-    return write_query(con, home, registry, "inferred.seizure_scope", query)
 
 
 def _listed(role: str, rows: Whole, label: Floats, true: Floats, level: Floats) -> pl.DataFrame:

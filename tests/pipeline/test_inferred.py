@@ -13,8 +13,9 @@ from pipelines.inferred import posterior
 from pipelines.inferred.backtest.guard import BY_LINE, read_tonight, write_tonight
 from pipelines.inferred.backtest.make import make_backtest
 from pipelines.inferred.evidence import make_evidence
-from pipelines.inferred.posterior import make_posteriors, make_scope
+from pipelines.inferred.posterior import make_posteriors
 from pipelines.inferred.routes import make_leg_costs
+from pipelines.inferred.scope import make_scope
 from pipelines.published.make import make_seizure_trends
 from pipelines.store import Home
 from schemas.registry import Registry
@@ -122,12 +123,19 @@ def test_the_route_model_is_scored_beside_its_baselines_on_what_it_was_not_shown
     infer(home, registry, rows)
     assert all(make_backtest(home, registry).values())
     scored = samples.table(home, registry, "inferred.backtest")
-    assert set(scored["method"]) == {"route_model", "mention_counts", "gravity"}
+    places, scope = (scored.filter((pl.col("view") == "scope") == is_scope) for is_scope in (False, True))
+    assert set(places["method"]) == {"route_model", "mention_counts", "gravity"}
+    assert set(scope["method"]) == {"scope_model", "size_shares"}
     assert set(scored["split"]) == {"temporal", "loco"}
     tested = scored.filter(split="temporal", view="hard", role="departure", slice="all", metric="log_loss")
     assert set(tested["test_state"]) == {"tested"}
     assert set(scored.filter(role="origin", view="hard")["test_state"]) <= {"untested"}
-    assert examine(home, registry, registry.tables["inferred.backtest"]).holds
+    assert set(scope.filter(slice="all", split="temporal")["test_state"]) == {"tested"}
+    curves = samples.table(home, registry, "inferred.reliability")
+    assert {"hard", "scope"} <= set(curves["view"])
+    assert all(
+        examine(home, registry, registry.tables[f"inferred.{name}"]).holds for name in ("backtest", "reliability")
+    )
 
 
 def test_a_model_that_scores_worse_than_the_one_in_use_does_not_replace_it_and_the_table_says_which_was_used(

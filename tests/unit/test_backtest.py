@@ -35,6 +35,7 @@ from pipelines.inferred.backtest.metrics import (
     yes_or_no,
 )
 from pipelines.inferred.backtest.reliability import curve
+from pipelines.inferred.scope import SCOPE_MODEL
 from pipelines.store import Home
 
 PLACES = ["BRA", "COL", "DOM", "ESP", "KEN", "SEN"]
@@ -55,14 +56,15 @@ def evidence(*rows: Mapping[str, Any]) -> pl.DataFrame:
     """Rows of `inferred.evidence`; what is not named is not known."""
     plain: dict[str, Any] = {
         "reporter": "ESP", "subregion": None, "commodity": "cocaine", "commodity_group": "cocaine",
-        "size_class": "1kg_10kg", "direction": None, "year": 2014, "origin": None, "departure": None, "transit": None,
-        "destination": None, "cross_border": "unknown", "contradiction": None, "n_rows": 1, "n_lines": Decimal(1),
+        "size_class": "1kg_10kg", "border_class": "unknown", "at_border": False, "mode_class": None, "direction": None,
+        "year": 2014, "origin": None, "departure": None, "transit": None, "destination": None,
+        "cross_border": "unknown", "contradiction": None, "n_rows": 1, "n_lines": Decimal(1), "n_asked": Decimal(0),
     }  # fmt: skip
-    texts = ("subregion", "direction", "origin", "departure", "transit", "destination", "contradiction")
+    texts = ("mode_class", "subregion", "direction", "origin", "departure", "transit", "destination", "contradiction")
     made = [plain | {"evidence_id": f"e{number:05}"} | dict(row) for number, row in enumerate(rows)]
     return pl.DataFrame(
         made,
-        schema_overrides=dict.fromkeys(texts, pl.String) | {"n_lines": pl.Decimal(18, 6)},
+        schema_overrides=dict.fromkeys(texts, pl.String) | dict.fromkeys(("n_lines", "n_asked"), pl.Decimal(18, 6)),
         infer_schema_length=None,
     )
 
@@ -354,6 +356,33 @@ def test_the_calibration_error_of_a_view_follows_from_its_curve() -> None:
         assert int(lines.sum()) == error["n_labels"]
         apart = (points["share_true"] - points["mean_probability"]).abs()
         assert (apart * lines).sum() / lines.sum() == pytest.approx(error["score"])
+
+
+def test_whether_a_border_was_crossed_is_asked_of_every_line_of_a_form_that_asks() -> None:
+    says = pl.when(pl.col("departure") == "COL").then(pl.lit("unknown")).otherwise(pl.lit("yes"))
+    asked = years().with_columns(cross_border=says, n_asked=pl.lit(2, pl.Decimal(18, 6)))
+    scored = backtest(asked, world(), METHODS, Effort(loco=5, draws=50))
+    which = {"role": "seizure", "view": "scope", "split": "temporal"}
+    of_scope = scored.figures.filter(**which)
+    assert set(of_scope["method"]) == {"scope_model", "size_shares"}
+    assert set(of_scope["average"]) == {"line", "reporter"}
+    assert not of_scope["slice"].str.starts_with("answers").any()
+    found = figure(scored.figures, metric="log_loss", method="scope_model", **which)
+    assert found["n_labels"] == 2 * 144
+    assert found["score"] == pytest.approx(-0.75 * math.log(0.75) - 0.25 * math.log(0.25), abs=0.02)
+    assert (
+        figure(scored.figures, metric="log_loss", method="scope_model", slice="reporters_caribbean", **which)[
+            "test_state"
+        ]
+        == "untested"
+    )
+    assert scored.figures.filter(pl.col("role") != "seizure").equals(
+        backtest(years(), world(), METHODS, Effort(loco=5, draws=50)).figures
+    )
+    curve_of = scored.curves.filter(**which)
+    assert curve_of["n_lines"].sum() == 2 * 144
+    assert set(curve_of["method"]) == {"scope_model"}
+    assert set(of_scope["model_id"]) == set(curve_of["model_id"]) == {SCOPE_MODEL}
 
 
 def test_below_thirty_labels_there_is_no_curve() -> None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import polars as pl
 
@@ -23,17 +24,23 @@ ROLES = ("origin", "departure", "destination")
 LOCO_FOLDS = 5
 LEAST_LABELS = 30
 """Lines with a foreign place below which nothing is said of a cell, and a year is no test year."""
+LABELLED = pl.any_horizontal(pl.col(role).is_not_null() for role in ROLES) & (pl.col("n_lines") > 0)
 CROSSES = ("inbound", "outbound", "transit", "international_waters")
 
 
 @dataclass(frozen=True)
 class Fold:
-    """One way to part the evidence: rows to learn from, and rows to be asked about with all their places."""
+    """One way to part the evidence: rows to learn from, and rows that are held out, with all their places."""
 
     split: str
     number: int
     train: pl.DataFrame
-    test: pl.DataFrame
+    held_out: pl.DataFrame
+
+    @cached_property
+    def test(self) -> pl.DataFrame:
+        """Rows that a place is known of."""
+        return self.held_out.filter(LABELLED)
 
 
 def cut_year(evidence: pl.DataFrame) -> int | None:
@@ -61,20 +68,18 @@ def _foreign(role: str) -> pl.Expr:
 def folds(evidence: pl.DataFrame, *, loco: int = LOCO_FOLDS) -> Iterator[Fold]:
     """The temporal fold, if there is a year to test on, and the first `loco` of the folds of reporters.
 
-    Evidence that no place is known of is nothing to ask about, but it stays in what is learnt from.
+    Evidence that no place is known of is no place to ask for, but it stays in what is learnt from, and may be asked
+    whether it crossed a border (`scope`).
     """
-    labelled = pl.any_horizontal(pl.col(role).is_not_null() for role in ROLES) & (pl.col("n_lines") > 0)
     cut = cut_year(evidence)
     if cut is not None:
-        asked = evidence.filter(labelled & (pl.col("year") >= cut))
-        yield Fold("temporal", 0, evidence.filter(pl.col("year") < cut), asked)
+        yield Fold("temporal", 0, evidence.filter(pl.col("year") < cut), evidence.filter(pl.col("year") >= cut))
     fold_of = reporter_folds(evidence["reporter"].unique().to_list())
     fold = pl.col("reporter").replace_strict(fold_of, return_dtype=pl.Int64)
     for number in range(min(loco, LOCO_FOLDS) if len(fold_of) > 1 else 0):
-        asked = evidence.filter(labelled & (fold == number))
-        train = evidence.filter(fold != number)
-        if not asked.is_empty() and not train.is_empty():
-            yield Fold("loco", number, train, asked)
+        parted = Fold("loco", number, evidence.filter(fold != number), evidence.filter(fold == number))
+        if not parted.test.is_empty() and not parted.train.is_empty():
+            yield parted
 
 
 def reporter_folds(reporters: list[str]) -> dict[str, int]:

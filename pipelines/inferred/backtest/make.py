@@ -14,19 +14,22 @@ from dataclasses import dataclass
 import polars as pl
 from threadpoolctl import threadpool_limits
 
+from pipelines.inferred.backtest import scope
 from pipelines.inferred.backtest.areas import Areas, read_areas
 from pipelines.inferred.backtest.baselines import Learner, gravity, mention_counts
 from pipelines.inferred.backtest.folds import LOCO_FOLDS, ROLES, folds
 from pipelines.inferred.backtest.guard import BY_LINE, write_tonight
 from pipelines.inferred.backtest.methods import route_model
 from pipelines.inferred.backtest.reliability import reliability
+from pipelines.inferred.backtest.scope import answer_scope
 from pipelines.inferred.backtest.scores import Rows, answer, figures, pooled
 from pipelines.inferred.model.model import MODEL
-from pipelines.store import Home, connect, frame, write_frame
+from pipelines.inferred.scope import SCOPE_INPUTS, SCOPE_MODEL, read_asked
+from pipelines.store import Home, connect, write_frame
 from schemas.registry import Registry
 from schemas.render import polars_schema
 
-BACKTEST_INPUTS = ("inferred.evidence", "reference.areas", "reference.area_pairs")
+BACKTEST_INPUTS = (*SCOPE_INPUTS, "reference.areas", "reference.area_pairs")
 OURS = "route_model"
 METHODS: Mapping[str, Learner] = {OURS: route_model, "mention_counts": mention_counts, "gravity": gravity}
 """The product's model and its baselines."""
@@ -60,8 +63,7 @@ def make_backtest(home: Home, registry: Registry) -> dict[str, int]:
     The tables have none where there are too few labels to test anything.
     """
     con = connect(home, registry, BACKTEST_INPUTS)
-    evidence = frame(con, "SELECT * FROM inferred.evidence ORDER BY evidence_id")
-    scored = backtest(evidence, read_areas(con), METHODS, NIGHTLY)
+    scored = backtest(read_asked(con), read_areas(con), METHODS, NIGHTLY)
     write_tonight(home, scored.by_line)
     tables = {"inferred.backtest": scored.figures, "inferred.reliability": scored.curves}
     return {
@@ -82,23 +84,29 @@ def backtest(
     effort: Effort,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Scored:
-    """Score all methods; `tell` hears what takes how long. The order of the evidence changes nothing."""
+    """Score all methods; `tell` hears what takes how long. The order of the evidence changes nothing.
+
+    `evidence` has the columns of `scope.read_asked`.
+    """
     by_split: dict[str, list[dict[tuple[str, str], Rows]]] = {}
     with threadpool_limits(1):
         for fold in folds(evidence.sort("evidence_id"), loco=effort.loco):
             started = time.monotonic()
-            by_split.setdefault(fold.split, []).append(answer(fold, learners, areas))
-            tell(f"{fold.split} {fold.number}: {fold.test.height} asked, {time.monotonic() - started:.1f} s")
+            places = answer(fold, learners, areas)
+            told = f"{fold.split} {fold.number}: {fold.test.height} asked, {time.monotonic() - started:.1f} s"
+            by_split.setdefault(fold.split, []).append({**places, **answer_scope(fold)})
+            tell(f"{told}; with scope {time.monotonic() - started:.1f} s")
         made, curves = [], []
         for split, of_folds in by_split.items():
             for variant, role in sorted({key for rows in of_folds for key in rows}):
-                which = {"split": split, "variant": variant, "role": role}
+                made_by = SCOPE_MODEL if role == scope.ROLE else MODEL
+                which = {"split": split, "variant": variant, "role": role, "model_id": made_by}
                 asked = pooled([rows[variant, role] for rows in of_folds if (variant, role) in rows])
                 made += [which | figure for figure in figures(asked, areas, effort.draws)]
-                curves += [which | point for point in reliability(asked, OURS)]
+                curves += [which | point for point in reliability(asked, (OURS, scope.OURS))]
     return Scored(
-        pl.DataFrame(made, schema=COLUMNS).with_columns(model_id=pl.lit(MODEL)),
-        pl.DataFrame(curves, schema=CURVES).with_columns(model_id=pl.lit(MODEL)),
+        pl.DataFrame(made, schema=COLUMNS),
+        pl.DataFrame(curves, schema=CURVES),
         _by_line(by_split.get("temporal", [])),
     )
 
@@ -121,10 +129,10 @@ COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     "split": pl.String, "variant": pl.String, "role": pl.String, "view": pl.String, "slice": pl.String,
     "average": pl.String, "method": pl.String, "metric": pl.String, "score": pl.Float64, "score_low": pl.Float64,
     "score_high": pl.Float64, "by_chance": pl.Float64, "n_labels": pl.Int64, "n_reporters": pl.Int64,
-    "test_state": pl.String,
+    "test_state": pl.String, "model_id": pl.String,
 }  # fmt: skip
 CURVES: dict[str, pl.DataType | type[pl.DataType]] = {
-    **dict.fromkeys(("split", "variant", "role", "view", "average", "method"), pl.String), "bin": pl.Int64,
+    **dict.fromkeys(("split", "variant", "role", "view", "average", "method", "model_id"), pl.String), "bin": pl.Int64,
     **dict.fromkeys(
         ("prob_low", "prob_high", "mean_probability", "share_true", "share_true_q05", "share_true_q95", "n_lines"),
         pl.Float64,

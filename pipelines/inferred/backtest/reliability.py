@@ -12,7 +12,7 @@ independent rows, as the calibration error by chance does; a reporter's rows are
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import polars as pl
@@ -25,11 +25,13 @@ from pipelines.inferred.backtest.scores import Rows
 INTERVAL = (0.05, 0.95)
 
 
-def reliability(rows: Rows, method: str) -> Iterable[dict[str, object]]:
+def reliability(rows: Rows, methods: Sequence[str]) -> Iterable[dict[str, object]]:
     """Every curve of one split, variant and role, as columns of `inferred.reliability`; of few labels there is none."""
     for view, of_methods in rows.figures.items():
         weight = (rows.facts.filter("is_hard") if view == "hard" else rows.facts)["weight"].to_numpy()
-        if method in of_methods and int(weight.sum()) >= LEAST_LABELS:
+        for method in methods:
+            if method not in of_methods or int(weight.sum()) < LEAST_LABELS:
+                continue
             stated, true = (of_methods[method][name].to_numpy() for name in STATED)
             for point in curve(stated, true, weight).to_dicts():
                 yield {"view": view, "average": "line", "method": method} | point

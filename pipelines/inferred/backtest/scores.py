@@ -5,6 +5,7 @@
   stood together in the role in what was learnt from (with left-out reporters that is all of them, and is not repeated).
   Of `given` origins a shown departure is taken out as the reporter is: many forms repeat it, and to find that again is
   nothing.
+- view `scope`: every line of a form that asks, did it cross a border (`scope`)?
 - view `cells`: the published unit. Lines abroad by reporter, commodity group and year, predicted beside true shares.
 - view `links`: pairs of reporter and place that no line that was learnt from names in the role, ranked by the expected
   number of lines.
@@ -48,8 +49,8 @@ SLICES = (
     "all", *(f"reporters_{region}" for region in REGIONS), *(f"answers_{region}" for region in REGIONS), "ge_1kg"
 )  # fmt: skip
 VARIANTS = ("solo", "given")
-VIEWS = ("all", "domestic", "hard", "novel")
-BASELINES = ("mention_counts", "gravity")
+VIEWS = ("all", "domestic", "hard", "novel", "scope")
+BASELINES = ("mention_counts", "gravity", "size_shares")
 BLOCK_ROWS = 4_000
 SET_VIEWS = ("all", "hard")
 SET_MASS_KEY = "{role}_{view}_set_mass"
@@ -64,7 +65,7 @@ class Rows:
     facts: pl.DataFrame
     """evidence_id, reporter, commodity_group, year, size_class, label, weight, is_home, is_hard, is_novel."""
     figures: Mapping[str, Mapping[str, pl.DataFrame]]
-    """By view (`all`, `domestic`, `hard`) and method: metrics of each row; in `hard` of its own rows alone."""
+    """By view (`all`, `domestic`, `hard`; or `scope`) and method: metrics of each row, in `hard` of its own rows."""
     cells: pl.DataFrame
     links: pl.DataFrame
 
@@ -223,8 +224,10 @@ def figures(rows: Rows, areas: Areas, draws: int) -> Iterable[dict[str, object]]
         inside = _inside(facts, name, areas)
         for view in VIEWS:
             of_view = "hard" if view == "novel" else view
-            if view == "novel" and (novel == hard).all():
+            if of_view not in rows.figures or (view == "novel" and (novel == hard).all()):
                 continue
+            if view == "scope" and name.startswith("answers"):
+                continue  # the answer is no place
             chosen = inside & novel if view == "novel" else inside
             kept = chosen[hard] if of_view == "hard" else chosen
             which = facts.filter(pl.Series(hard)) if of_view == "hard" else facts
