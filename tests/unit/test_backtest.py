@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from illicit_flows.backtest import summary
 from pipelines.inferred.backtest import scores
 from pipelines.inferred.backtest.areas import Areas
 from pipelines.inferred.backtest.baselines import Forecaster, Learner, gravity, mention_counts
@@ -390,6 +391,20 @@ def test_below_thirty_labels_there_is_no_curve() -> None:
     scored = backtest(few, world(), METHODS, Effort(loco=5, draws=50))
     assert set(scored.figures.filter(view="hard")["test_state"]) <= {"untested"}
     assert scored.curves.is_empty()
+
+
+def test_the_summary_has_every_view_and_says_where_nothing_was_tested() -> None:
+    says = pl.when(pl.col("departure") == "COL").then(pl.lit("unknown")).otherwise(pl.lit("yes"))
+    asked = years().with_columns(cross_border=says, n_asked=pl.lit(1, pl.Decimal(18, 6)))
+    figures = backtest(asked, world(), METHODS, Effort(loco=5, draws=50)).figures
+    which = {"split": "temporal", "variant": "solo", "average": "line"}
+    told = [record for record in summary(figures.to_dicts()) if which.items() <= record.items()]
+    ours = {record["view"]: record for record in told if record["method"] in ("route_model", "scope_model")}
+    assert list(ours) == ["hard", "novel", "all", "domestic", "scope", "cells", "links"]
+    assert ours["cells"]["interval_coverage"] == 1
+    assert "variation_excess" in ours["cells"]
+    assert ours["links"]["log_loss"] == "untested here"
+    assert ours["scope"]["n_labels"] == 144
 
 
 def test_the_order_of_the_evidence_changes_no_figure() -> None:
