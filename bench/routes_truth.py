@@ -318,7 +318,7 @@ def shown(world: Path) -> pl.DataFrame:
 
 
 def words_and_deeds(con: Connection) -> Iterator[dict[str, Any]]:
-    """Fitted κ and noise by reporter beside what the world really did."""
+    """Fitted η and noise by reporter beside what the world really did."""
     model = fit(frame(con, EVIDENCE), read_areas(con).geography)
     assert model.conventions is not None
     yield {"of": "conventions", **conventions(con, model.conventions)}
@@ -327,7 +327,7 @@ def words_and_deeds(con: Connection) -> Iterator[dict[str, Any]]:
 
 
 def conventions(con: Connection, fitted: Conventions) -> dict[str, Any]:
-    """κ: share of lines with origin and departure abroad where the departure stands as origin by convention."""
+    """η: share of lines with origin and departure abroad where the departure stands as origin by convention."""
     true = frame(
         con,
         """
@@ -340,8 +340,8 @@ def conventions(con: Connection, fitted: Conventions) -> dict[str, Any]:
         GROUP BY e.reporter HAVING count(*) >= 5 ORDER BY e.reporter
         """,
     )
-    kappa = np.array([fitted.copies_of.get(name, fitted.copies_all) for name in true["reporter"]])
-    return {"fitted_of_all": round(fitted.copies_all, 3), **beside(true, kappa)}
+    habit = np.array([fitted.copies_of.get(name, fitted.copies_all) for name in true["reporter"]])
+    return {"fitted_of_all": round(fitted.copies_all, 3), **beside(true, habit)}
 
 
 def noise(con: Connection, fitted: Conventions, role: str) -> dict[str, Any]:

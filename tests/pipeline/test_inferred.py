@@ -155,3 +155,20 @@ def test_a_model_that_scores_worse_than_the_one_in_use_does_not_replace_it_and_t
         write_tonight(home, tonight(loss))
         make_posteriors(home, registry)
         assert used() == [wins]
+
+
+def test_a_former_state_that_reports_stops_no_night_and_its_words_stand_alone(home: Home, registry: Registry) -> None:
+    former = {**FREIGHT, "COUNTRY": "Netherlands Antilles", "DEPARTURE_COUNTRY": "Peru"}
+    rows = [
+        {**former, "COUNTRY": who, "SEIZURE_DATE": f"{year}-0{month}-11", "AMOUNT": f"{year}{month}.5"}
+        for who in ("Netherlands Antilles", "Ecuador", "Kenya", "Spain")
+        for year in (2008, 2009)
+        for month in range(1, 10)
+    ]
+    found = infer(home, registry, rows).filter(pl.col("reporter") == "ANT")
+    make_backtest(home, registry)
+    linked = found.join(samples.table(home, registry, "inferred.seizure_evidence"), on="seizure_id")
+    said = samples.table(home, registry, "inferred.route_posteriors").join(linked, on="evidence_id", how="semi")
+    assert set(said.select("role", "country", "basis").rows()) == {
+        ("departure", "PER", "reported"), ("departure", "rest", "reported"),
+    }  # fmt: skip

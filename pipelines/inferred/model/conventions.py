@@ -3,10 +3,12 @@
 Two things are told apart. **Convention**: some reporters write the country of departure as the producing one. Of lines
 that name both abroad, reporter R in year y writes
 
-    P(o | d, e) = κ_{R,y} 1[o = d] + (1 − κ_{R,y}) q₀(o | e)
+    P(o | d, e) = η_{R,y} 1[o = d] + (1 − η_{R,y}) q₀(o | e)
+    η_R ~ Beta(m S, (1 − m) S),    η_{R,y} ~ Beta(10 η_R, 10 (1 − η_R))
 
-with q₀ the forecast without effects of the reporter. κ is fitted by expectation–maximisation, each level pulled to the
-one above by STRENGTH lines: the year to the reporter, the reporter to all. **Noise**: where the statements of one line
+with q₀ the forecast without effects of the reporter. Some reporters have the habit and most do not, so m and S are
+those that make all reporters' lines likeliest, on a grid; η is the posterior mean. n lines of one reporter, or of one
+of its years, count as √n (`pooling`). **Noise**: where the statements of one line
 contradict each other, one of two is wrong, and the place is it with chance ½; elsewhere a reporter's places are as
 doubtful as its contradictions are frequent, which is a lower bound. With λ the chance that the place is not meant as
 the role says,
@@ -18,16 +20,22 @@ for a reported and for a hidden place; P₀ is the whole forecast without effect
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import polars as pl
+from scipy.special import betainc, logsumexp
 
-from pipelines.inferred.model.likelihood import Floats
+from pipelines.inferred.model.likelihood import Floats, softmax
 
 STRENGTH = 10.0
 START = 0.1
-ROUNDS = 50
+GRID = (np.arange(200) + 0.5) / 200
+MEANS = (0.01, 0.02, 0.04, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5)
+STRENGTHS = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
+LEAST_REPORTERS = 5
 WRONG_ONE_OF_TWO = 0.5
 ORIGIN = "origin"
 QUESTIONED = {
@@ -46,10 +54,10 @@ QUESTIONED = {
 
 @dataclass(frozen=True)
 class Conventions:
-    """κ by reporter and year, by reporter, and of all; noise by role and reporter, and of all."""
+    """η by reporter and year, by reporter, and of all; noise by role and reporter, and of all."""
 
     copies: pl.DataFrame
-    """Columns reporter, year, kappa."""
+    """Columns reporter, year, habit."""
     copies_of: dict[str, float]
     copies_all: float
     noise: dict[str, dict[str, float]]
@@ -66,25 +74,25 @@ class Conventions:
         )["doubt"].to_numpy()
         if role != ORIGIN:
             return np.asarray(doubt, dtype=np.float64)
-        kappa = self._kappa(evidence)
+        habit = self._habit(evidence)
         # what left home has nothing to copy but home, and of that nothing was learnt
         from_home = (evidence["departure"] == evidence["reporter"]).fill_null(False).to_numpy()
         named = evidence[role].is_not_null().to_numpy()
         copied = named & ~from_home & (evidence[role] == evidence["departure"]).fill_null(False).to_numpy()
         q = q_departure if q_departure is not None else np.zeros(evidence.height)
-        of_copy = kappa / np.maximum(kappa + (1 - kappa) * q, 1e-12)
-        own: Floats = np.where(named, np.where(copied, of_copy, 0.0), np.where(from_home, 0.0, kappa))
+        of_copy = habit / np.maximum(habit + (1 - habit) * q, 1e-12)
+        own: Floats = np.where(named, np.where(copied, of_copy, 0.0), np.where(from_home, 0.0, habit))
         either: Floats = 1 - (1 - own) * (1 - doubt)
         return either
 
-    def _kappa(self, evidence: pl.DataFrame) -> Floats:
+    def _habit(self, evidence: pl.DataFrame) -> Floats:
         of_reporter = pl.col("reporter").replace_strict(
             self.copies_of, default=self.copies_all, return_dtype=pl.Float64
         )
         joined = evidence.select("reporter", "year").join(
             self.copies, on=["reporter", "year"], how="left", maintain_order="left"
         )  # n:1
-        found: Floats = joined.select(pl.coalesce("kappa", of_reporter))["kappa"].to_numpy()
+        found: Floats = joined.select(pl.coalesce("habit", of_reporter))["habit"].to_numpy()
         return found
 
 
@@ -94,22 +102,21 @@ def fit_conventions(evidence: pl.DataFrame, both: pl.DataFrame, q_departure: Flo
     `both` holds the evidence that names origin and departure abroad; `q_departure`, shape (rows of `both`,), is
     q₀(origin = that departure).
     """
-    same = (both["origin"] == both["departure"]).to_numpy()
-    weight = both["n_lines"].cast(pl.Float64).to_numpy()
-    reporter = both["reporter"].to_numpy()
-    total = dict(both.group_by("reporter").agg(pl.col("n_lines").cast(pl.Float64).sum()).iter_rows())
-    balanced = weight / np.sqrt([max(total[name], 1.0) for name in reporter]) if len(same) else weight
-    of_all = _share(same, q_departure, balanced, START, 1.0)
-    of_reporter, rows = {}, []
-    years = both["year"].to_numpy()
-    for name in sorted(total):
-        own = reporter == name
-        of_reporter[name] = _share(same[own], q_departure[own], weight[own], of_all, STRENGTH)
-        for year in np.unique(years[own]):
-            then = own & (years == year)
-            kappa = _share(same[then], q_departure[then], weight[then], of_reporter[name], STRENGTH)
-            rows.append((name, int(year), kappa))
-    copies = pl.DataFrame(rows, schema={"reporter": pl.String, "year": pl.Int64, "kappa": pl.Float64}, orient="row")
+    told = both.select(
+        "reporter",
+        "year",
+        same=pl.col("origin") == pl.col("departure"),
+        q=pl.Series(q_departure),
+        weight=pl.col("n_lines").cast(pl.Float64),
+    ).sort("reporter", "year", maintain_order=True)
+    likely = {str(name): _likelihood(lines) for (name,), lines in told.group_by("reporter", maintain_order=True)}
+    of_all, strength = _population(list(likely.values()))
+    of_reporter = {name: _mean(likelihood, of_all, strength) for name, likelihood in likely.items()}
+    rows = [
+        (str(name), year, _mean(_likelihood(lines), of_reporter[str(name)], STRENGTH))
+        for (name, year), lines in told.group_by("reporter", "year", maintain_order=True)
+    ]
+    copies = pl.DataFrame(rows, schema={"reporter": pl.String, "year": pl.Int64, "habit": pl.Float64}, orient="row")
     noise, noise_all = {}, {}
     for role, kinds in QUESTIONED.items():
         named = evidence.filter(pl.col(role).is_not_null()).select(
@@ -129,10 +136,32 @@ def fit_conventions(evidence: pl.DataFrame, both: pl.DataFrame, q_departure: Flo
     return Conventions(copies, of_reporter, of_all, noise, noise_all)
 
 
-def _share(same: Floats, q: Floats, weight: Floats, prior: float, strength: float) -> float:
-    """κ by expectation–maximisation, pulled to `prior` by `strength` lines."""
-    kappa = prior
-    for _ in range(ROUNDS):
-        copied = np.where(same, kappa / np.maximum(kappa + (1 - kappa) * q, 1e-12), 0.0)
-        kappa = float((weight @ copied + strength * prior) / (weight.sum() + strength))
-    return kappa
+def _likelihood(lines: pl.DataFrame) -> Floats:
+    """log P(lines | η) at `GRID`, but for what does not depend on η."""
+    same, q, lines_told = (lines[name].to_numpy() for name in ("same", "q", "weight"))
+    weight = lines_told / np.sqrt(max(lines_told.sum(), 1.0))
+    copied = np.log(GRID[:, None] + (1 - GRID[:, None]) * q[same]) @ weight[same]
+    found: Floats = copied + np.log1p(-GRID) * weight[~same].sum()
+    return found
+
+
+def _prior(mean: float, strength: float) -> Floats:
+    """Log-mass of Beta(m S, (1 − m) S) around each value of `GRID`."""
+    edges = np.linspace(0, 1, len(GRID) + 1)
+    return np.asarray(np.log(np.maximum(np.diff(betainc(mean * strength, (1 - mean) * strength, edges)), 1e-300)))
+
+
+def _population(likelihoods: Sequence[Floats]) -> tuple[float, float]:
+    """m and S with the largest marginal likelihood; where reporters are few, those that stand for not knowing."""
+    if len(likelihoods) < LEAST_REPORTERS:
+        return START, 1.0
+    return max(
+        product(MEANS, STRENGTHS),
+        key=lambda one: sum(float(logsumexp(likelihood + _prior(*one))) for likelihood in likelihoods),
+    )
+
+
+def _mean(likelihood: Floats, mean: float, strength: float) -> float:
+    """Posterior mean of η."""
+    mass = softmax(likelihood + _prior(mean, strength))
+    return float(mass @ GRID)

@@ -106,7 +106,9 @@ class RouteModel:
 
 def fit(evidence: pl.DataFrame, at: Geography) -> RouteModel:
     """Fit the model on all evidence that names any place. Rows may come in any order."""
-    evidence = evidence.sort("evidence_id").with_columns(pl.col("n_lines").cast(pl.Float64))
+    # what a former state reports is in its words alone: nothing is known of where it lies
+    known = evidence.filter(pl.col("reporter").is_in(at.places))
+    evidence = known.sort("evidence_id").with_columns(pl.col("n_lines").cast(pl.Float64))
     # more threads of a matrix product would add in another order; those of different roles share nothing
     with threadpool_limits(1), ThreadPoolExecutor(THREADS) as threads:
         set_by = {role: threads.submit(lambda role: calibrate(*held_out(evidence, role, at)), role) for role in ROLES}
