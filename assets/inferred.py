@@ -11,6 +11,7 @@ from pipelines.inferred.corridors import CORRIDOR_INPUTS, make_corridors
 from pipelines.inferred.evidence import EVIDENCE_INPUTS, make_evidence
 from pipelines.inferred.model.explain import TOLD
 from pipelines.inferred.posterior import POSTERIOR_INPUTS, make_posteriors
+from pipelines.inferred.regions import REGION_INPUTS, make_regions
 from pipelines.inferred.routes import COST_INPUTS, ROUTE_INPUTS, make_leg_costs, make_routes
 from pipelines.inferred.scope import SCOPE_INPUTS, make_scope
 from schemas.registry import registry
@@ -47,6 +48,11 @@ def draw_routes(house: House) -> Iterable[dg.MaterializeResult[None]]:
 )
 def infer_places(house: House) -> Iterable[dg.MaterializeResult[None]]:
     yield from materialised(make_posteriors(house.at, registry()))
+
+
+@dg.multi_asset(name="sum_regions", specs=[table_spec("inferred.evidence_regions", REGION_INPUTS)])
+def sum_regions(house: House) -> Iterable[dg.MaterializeResult[None]]:
+    yield from materialised({"inferred.evidence_regions": make_regions(house.at, registry())})
 
 
 @dg.multi_asset(

@@ -22,7 +22,7 @@ from babel import Locale
 from rapidfuzz import fuzz, process
 
 from schemas.contracts import KEYED_TARGETS, LANGUAGES, Language, SourceContract
-from schemas.registry import CODES_OF_TARGET, SUGGESTED, CodeList, Registry
+from schemas.registry import CODES_OF_TARGET, NO_AREA, SUGGESTED, CodeList, Registry
 
 LEAST_LETTERS = 4
 """Shorter spellings are like too many others."""
@@ -128,6 +128,8 @@ class Spellings:
         codes = self.registry.codes[kind]
         for row in codes.rows:
             code = row[codes.key]
+            if kind == "areas" and row["area_type"] in NO_AREA:
+                continue
             for language in LANGUAGES:
                 label = row.get(f"label_{language}", "")
                 yield from ((part, code, 2) for part in sorted({label, label.split(" (")[0]}, reverse=True))

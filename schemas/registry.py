@@ -448,6 +448,8 @@ def _lookup(path: Path, faults: list[str], project: Path) -> tuple[LookupRow, ..
     return rows
 
 
+NO_AREA = frozenset({"none", "rest"})
+"""Types of areas that say something of our reading, and that no report means where it has such a word."""
 AREA_LOOKUPS = frozenset({"@iso2", "@iso3", "@iata", "@locode"})
 
 
@@ -459,7 +461,7 @@ def _built_in_lookups(areas: CodeList, sources: Mapping[str, SourceContract]) ->
     found = {
         "@iso2": by_code,
         "@locode": by_code,
-        "@iso3": tuple(LookupRow(row["area"], row["area"]) for row in standing),
+        "@iso3": tuple(LookupRow(row["area"], row["area"]) for row in standing if row["area_type"] not in NO_AREA),
     }
     if any(column.lookup == "@iata" for source in sources.values() for column in source.all_columns.values()):
         import airportsdata  # 7,900 airports, read only where a contract names them

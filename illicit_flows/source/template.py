@@ -44,7 +44,7 @@ BOUNDS: Mapping[str, tuple[int, int]] = {
     "quantity": (0, LARGEST_NUMBER), "proceeds": (0, LARGEST_NUMBER), "lat": (-90, 90), "lon": (-180, 180),
     **dict.fromkeys(WHOLE_NUMBERS, (0, 100_000)),
 }  # fmt: skip
-NO_CHOICE = frozenset({"unmapped", "rest", "XXX"})
+NO_CHOICE = frozenset({"unmapped", "rest", "none", "XXX"})
 """Codes that say something of our reading, and nothing of a seizure."""
 MADE = datetime(2000, 1, 1)  # noqa: DTZ001 - a day that never changes: the same contract, the same bytes
 HEADINGS = (

@@ -26,7 +26,8 @@ TRANSIT = "transit"
 MASS, LEAST_PLACES, MOST_PLACES = 0.99, 20, 100
 """A list holds the likeliest places with this mass, at least and at most so many; the rest is one row."""
 MILLION = 1_000_000
-REST = "rest"
+REST, NONE = "rest", "none"
+"""All places that are not listed; no place, of a transit: nothing lay between."""
 EVIDENCE = "SELECT * REPLACE (CAST(n_lines AS DOUBLE) AS n_lines) FROM inferred.evidence ORDER BY evidence_id"
 
 
@@ -34,8 +35,9 @@ def make_posteriors(home: Home, registry: Registry) -> dict[str, int]:
     """Write `inferred.route_posteriors` and the model that made it (`model.explain`); returns their numbers of rows.
 
     For each evidence and role: the place that is reported, or the smallest list of places that holds 0.99 of
-    `prob_label` (20 to 100 places); and one `rest` row. Both probabilities are whole millionths and sum to 1. Where
-    tonight's fit scores worse than the one in use beyond noise (`backtest.guard`), that one stays, and is named.
+    `prob_label` (20 to 100 places, of transits with `none`); and one `rest` row. Both probabilities are whole
+    millionths and sum to 1. Where tonight's fit scores worse than the one in use beyond noise (`backtest.guard`), that
+    one stays, and is named.
     """
     con = connect(home, registry, READ)
     evidence = frame(con, EVIDENCE)
@@ -47,7 +49,8 @@ def make_posteriors(home: Home, registry: Registry) -> dict[str, int]:
         lists = pl.concat(posterior_lists(model, asked, read_network(con)))
     con.register("lists", lists)
     con.register("asked", asked.select("evidence_id").with_row_index("row"))
-    con.register("places", pl.DataFrame({"place": range(len(at.places)), "country": at.places}))
+    countries = [*at.places, NONE]
+    con.register("places", pl.DataFrame({"place": range(len(countries)), "country": countries}))
     con.register("model", pl.DataFrame({"model_id": [model_id]}))
     return {
         **{name: write_frame(con, home, registry, name, rows) for name, rows in told(model, asked).items()},
@@ -92,17 +95,18 @@ def posterior_lists(model: RouteModel, evidence: pl.DataFrame, network: Network 
 def _transits(model: RouteModel, evidence: pl.DataFrame, departure: Floats, network: Network) -> list[pl.DataFrame]:
     """Lists of the last country before the seizing one, by the ways of the network from where the goods probably left.
 
-    Nothing is learnt of how reporters name transits, so both probabilities are one. That nothing lay between is part of
-    the rest.
+    Nothing is learnt of how reporters name transits, so both probabilities are one. That no country lay between is an
+    answer like any other, at the position after the last place.
     """
     named = positions(evidence, TRANSIT, model.at)
     hidden = np.flatnonzero((evidence[TRANSIT].is_null() & (evidence["cross_border"] != "no")).to_numpy())
-    passed, _ = network.transit(evidence[hidden.tolist()], departure[hidden], model.at.places)
+    passed, nothing = network.transit(evidence[hidden.tolist()], departure[hidden], model.at.places)
+    answers = np.column_stack([passed, nothing])
     reported = np.flatnonzero(named >= 0)
     certain = np.zeros((evidence.height, len(model.at.places)))
     certain[reported, named[reported]] = 1.0
     return [
-        _listed(TRANSIT, hidden, passed, passed, np.full(len(hidden), LEVEL) * passed.sum(axis=1)),
+        _listed(TRANSIT, hidden, answers, answers, np.full(len(hidden), LEVEL)),
         _reported(TRANSIT, reported, named, certain),
     ]
 

@@ -48,7 +48,7 @@ expected AS (
         sum(CAST(CAST(c.n AS DECIMAL(18, 6)) AS DECIMAL(24, 6)) * p.prob_true) AS n
     FROM cross_border AS c
     JOIN inferred.route_posteriors AS p USING (evidence_id)
-    WHERE p.basis = 'inferred' AND p.country <> 'rest'
+    WHERE p.basis = 'inferred' AND p.country NOT IN ('rest', 'none')
     GROUP BY ALL
 ),
 

@@ -39,7 +39,12 @@ VIEWS = {
         SELECT l.seizure_id, p.* EXCLUDE (evidence_id)
         FROM inferred.seizure_evidence AS l
         JOIN inferred.route_posteriors AS p USING (evidence_id)
-    """
+    """,
+    "inferred.seizure_regions": """
+        SELECT l.seizure_id, r.* EXCLUDE (evidence_id)
+        FROM inferred.seizure_evidence AS l
+        JOIN inferred.evidence_regions AS r USING (evidence_id)
+    """,
 }
 CSV_ROWS = 200_000
 TOMBSTONE = ".tombstone.json"

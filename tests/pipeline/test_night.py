@@ -159,16 +159,54 @@ def test_inferred_lists_are_ranked_by_probability_and_name_no_place_twice(simula
 
 
 def test_an_inferred_list_holds_the_mass_that_it_promises(simulated: Night) -> None:
-    """Each of n places is cut to a whole millionth. That nothing lay between is no place, so transits promise less."""
+    """Each of n places is cut to a whole millionth. Of transits, that no country lay between is a row of its own."""
     (short,) = simulated.rows("""
         SELECT count(*) FROM (
             SELECT role, sum(prob_label) AS mass, count(*) AS n
             FROM inferred.route_posteriors
             WHERE basis = 'inferred' AND country <> 'rest'
             GROUP BY evidence_id, role
-        ) WHERE n NOT BETWEEN 20 AND 100 OR (role <> 'transit' AND n < 100 AND mass < 0.99 - n / 1000000)
+        ) WHERE n NOT BETWEEN 20 AND 100 OR (n < 100 AND mass < 0.99 - n / 1000000)
     """)[0]
     assert short == 0
+
+
+def test_a_transit_may_be_none_and_its_90_percent_set_holds_as_much(simulated: Night) -> None:
+    roles = simulated.rows("SELECT DISTINCT role, basis FROM inferred.route_posteriors WHERE country = 'none'")
+    assert roles == [("transit", "inferred")]
+    (n, least, too_wide) = simulated.rows("""
+        SELECT count(*), min(mass), count(*) FILTER (WHERE mass - last >= 0.9)
+        FROM (
+            SELECT
+                sum(prob_true) FILTER (WHERE in_set90) AS mass, min(prob_true) FILTER (WHERE in_set90) AS last,
+                count(*) FILTER (WHERE country = 'none') AS nones
+            FROM inferred.route_posteriors WHERE role = 'transit' AND basis = 'inferred'
+            GROUP BY evidence_id HAVING nones = 1
+        )
+    """)[0]
+    assert n > 100
+    assert least >= Decimal("0.9") - Decimal("0.0001")  # each of its places is cut to a whole millionth
+    assert too_wide == 0
+
+
+def test_sets_of_more_than_ten_countries_and_no_others_are_summed_by_subregion(simulated: Night) -> None:
+    wrong = simulated.rows("""
+        WITH wide AS (
+            SELECT evidence_id, role FROM inferred.route_posteriors
+            WHERE basis = 'inferred' AND in_set90 AND country NOT IN ('rest', 'none')
+            GROUP BY ALL HAVING count(*) > 10
+        ),
+        sums AS (
+            SELECT evidence_id, role, sum(prob_true) AS prob_true, sum(prob_label) AS prob_label
+            FROM inferred.evidence_regions GROUP BY ALL
+        )
+        SELECT * FROM wide FULL JOIN sums USING (evidence_id, role)
+        WHERE prob_true IS DISTINCT FROM 1 OR prob_label IS DISTINCT FROM 1 OR wide.evidence_id IS NULL
+    """)
+    assert wrong == []
+    assert simulated.rows("SELECT count(*) > 100, bool_or(subregion = 'Caribbean') FROM inferred.seizure_regions") == [
+        (True, True)
+    ]
 
 
 def test_small_domestic_seizures_of_the_street_are_never_cross_border(simulated: Night) -> None:
