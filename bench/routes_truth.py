@@ -35,7 +35,9 @@ from pipelines.inferred.corridors import make_corridors
 from pipelines.inferred.evidence import make_evidence
 from pipelines.inferred.model.conventions import Conventions
 from pipelines.inferred.model.model import fit
+from pipelines.inferred.pairing import couple, flat_kernel, read_kernel
 from pipelines.inferred.posterior import EVIDENCE, make_posteriors
+from pipelines.inferred.routes import make_leg_costs
 from pipelines.inferred.scope import make_scope
 from pipelines.store import Connection, Home, connect, frame
 from schemas.registry import PROJECT, registry
@@ -50,7 +52,7 @@ LEAST = 1e-6
 """Probabilities are whole millionths: nothing is scored below one."""
 TABLES = (
     "conformed.lines", "conformed.seizures", "inferred.evidence", "inferred.seizure_evidence",
-    "inferred.seizure_scope", "inferred.route_posteriors", "inferred.corridor_seizures",
+    "inferred.seizure_scope", "inferred.route_posteriors", "inferred.route_pairs", "inferred.corridor_seizures",
     "reference.areas", "reference.area_pairs",
 )  # fmt: skip
 
@@ -60,7 +62,8 @@ def infer(home: Home) -> None:
     known = registry()
     for step in (
         make.make_contradictions, make.make_totals, make.make_outliers, make.make_duplicate_pairs, make.make_groups,
-        make.make_seizures, make_evidence, make_scope, make_backtest, make_posteriors, make_corridors,
+        make.make_seizures, make_evidence, make_scope, make_leg_costs, make_backtest, make_posteriors,
+        make_corridors,
     ):  # fmt: skip
         step(home, known)
 
@@ -69,6 +72,7 @@ def score(home: Home, world: Path, seed: int, seizures: int) -> Iterator[dict[st
     """All lines of one world."""
     con = with_truth(home, world)
     yield {"seed": seed, **corridors(con)}
+    yield {"seed": seed, **pairs(con)}
     yield {"seed": seed, **scope(con)}
     for found in chain(routes(con, world, Oracle(seed, seizures)), words_and_deeds(con)):
         yield {"seed": seed, **found}
@@ -160,6 +164,49 @@ def coverage(table: pl.DataFrame) -> dict[str, Any]:
 
 def rank_correlation(table: pl.DataFrame) -> float:
     return round(float(spearmanr(table["true_n"], table["n"]).statistic), 3)
+
+
+def pairs(con: Connection) -> dict[str, Any]:
+    """Log-loss of the true departure and destination together, of lines over a border that name neither: by the joint
+    that corridors have, and by the product of its marginals; each given that the two differ."""
+    places = [area for (area,) in con.sql("SELECT area FROM reference.areas ORDER BY area").fetchall()]
+    at = {place: number for number, place in enumerate(places)}
+    asked = frame(
+        con,
+        """
+        SELECT
+            e.evidence_id, e.reporter, e.commodity_group, t.true_departure AS departure,
+            t.true_destination AS destination, count(*) AS n
+        FROM told AS t
+        JOIN inferred.evidence AS e USING (evidence_id)  -- n:1
+        WHERE t.cross_border AND t.true_departure <> t.true_destination
+            AND e.departure IS NULL AND e.destination IS NULL
+        GROUP BY ALL ORDER BY ALL
+        """,
+    )
+    con.register("asked_rows", asked.select("evidence_id").with_row_index("number"))
+    forecasts, truths = [], []
+    for role in ("departure", "destination"):
+        listed = con.sql(
+            """
+            SELECT a.number, p.country, CAST(p.prob_true AS DOUBLE) AS prob
+            FROM asked_rows AS a
+            JOIN inferred.route_posteriors AS p USING (evidence_id)  -- 1:n
+            WHERE p.role = $role AND p.country <> 'rest'
+            """,
+            params={"role": role},
+        ).pl()
+        dense = np.zeros((asked.height, len(places)))
+        dense[listed["number"].to_numpy(), [at[place] for place in listed["country"]]] = listed["prob"].to_numpy()
+        forecasts.append(dense)
+        truths.append(np.array([[at[place]] for place in asked[role]]))
+    lines = asked["n"].to_numpy()
+    found: dict[str, Any] = {"of": "pairs", "lines": int(lines.sum())}
+    for name, kernel in (("product", flat_kernel(len(places))), ("joint", read_kernel(con, places))):
+        coupled = couple(kernel, asked, places, *forecasts)
+        said = coupled.cells(*truths)[:, 0, 0] / np.maximum(1 - coupled.same, LEAST)
+        found[f"log_loss_of_{name}"] = round(float(np.average(-np.log(np.maximum(said, LEAST)), weights=lines)), 3)
+    return found
 
 
 def scope(con: Connection) -> dict[str, Any]:
