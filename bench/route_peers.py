@@ -20,9 +20,10 @@ import polars as pl
 from illicit_flows.backtest import COLUMNS, summary
 from pipelines.inferred.backtest.areas import Areas, read_areas
 from pipelines.inferred.backtest.baselines import Forecaster
-from pipelines.inferred.backtest.folds import ROLES, hide
+from pipelines.inferred.backtest.folds import hide
 from pipelines.inferred.backtest.make import BACKTEST_INPUTS, METHODS, Effort, backtest
 from pipelines.inferred.backtest.metrics import Floats, Ints
+from pipelines.inferred.model.pooling import ROLES
 from pipelines.inferred.scope import read_asked
 from pipelines.store import Home, connect
 from schemas.registry import registry

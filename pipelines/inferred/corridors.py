@@ -31,12 +31,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from scipy.special import gammaincinv
 from threadpoolctl import threadpool_limits
 
 from pipelines.inferred.backoff import Floats
-from pipelines.inferred.model.joint import Kernel
-from pipelines.inferred.pairing import PAIRING_INPUTS, couple, flat_kernel, read_kernel
+from pipelines.inferred.backtest.metrics import gamma_quantile
+from pipelines.inferred.model.joint import Kernel, flat_kernel
+from pipelines.inferred.pairing import PAIRING_INPUTS, couple, read_kernel
 from pipelines.inferred.posterior import REST
 from pipelines.store import Connection, Home, connect, frame, rows, sql, write_frame, write_query
 from schemas.registry import Registry
@@ -216,8 +216,8 @@ def _pair_figures(here: dict[str, Floats], joint: Floats, reported: Flags, repor
     by_reporter = of_reporter @ joint
     n_alike, kg_alike = _alike({name: array[~reported] for name, array in here.items()}, inferred, reporters[~reported])
     n_variance, kg_variance = n_inferred - n2_p2 + n_alike, kg2_p - kg2_p2 + kg_alike
-    n_left = {name: _gamma_quantile(q, n_inferred, n_variance) for name, q in QUANTILES.items()}
-    kg_left = {name: _gamma_quantile(q, kg_inferred, kg_variance) for name, q in QUANTILES.items()}
+    n_left = {name: gamma_quantile(q, n_inferred, n_variance) for name, q in QUANTILES.items()}
+    kg_left = {name: gamma_quantile(q, kg_inferred, kg_variance) for name, q in QUANTILES.items()}
     n_all = {name: np.round(n_reported + left, 6) for name, left in n_left.items()}
     figures = {
         "n_reported": n_reported,
@@ -242,13 +242,6 @@ def _alike(here: dict[str, Floats], joint: Floats, reporters: Names) -> tuple[Fl
     of_reporter = (reporters == np.unique(reporters)[:, None]) * np.sqrt(here["overdispersion"])
     lines, kg = (np.sum(((of_reporter * here[name]) @ spread) ** 2, axis=0) for name in ("n", "kg"))
     return lines, kg
-
-
-def _gamma_quantile(q: float, mean: Floats, variance: Floats) -> Floats:
-    """Quantile of the gamma distribution with this mean and variance; the mean itself where there is no variance."""
-    spread = np.where((variance > TINY) & (mean > TINY), variance, 1.0)
-    shape = np.where(spread == variance, mean**2 / spread, 1.0)
-    return np.where(spread == variance, gammaincinv(shape, q) * spread / np.maximum(mean, TINY), mean)
 
 
 def _rest(here: dict[str, Floats], figures: dict[str, Floats]) -> dict[str, float]:

@@ -24,7 +24,7 @@ import polars as pl
 from scipy.sparse import csr_array
 
 from pipelines.inferred.model.explain import PAIRS
-from pipelines.inferred.model.joint import RELATIONS, Kernel
+from pipelines.inferred.model.joint import RELATIONS, Kernel, through
 from pipelines.inferred.model.likelihood import Floats, Whole
 from pipelines.store import Connection, frame
 
@@ -67,11 +67,6 @@ def read_kernel(con: Connection, places: Sequence[str]) -> Kernel:
             of_reporter[position[reporter], group] = ratio
     logs = np.array([relations.get(name, 0.0) for name in RELATIONS])
     return Kernel(len(places), np.exp(logs), of_group, of_reporter)
-
-
-def flat_kernel(n_places: int) -> Kernel:
-    """K = 1: the joint is the product of its marginals."""
-    return Kernel(n_places, np.ones(len(RELATIONS)), {}, {})
 
 
 @dataclass(frozen=True)
@@ -161,15 +156,9 @@ def _projected(p: Floats, q: Floats, differences: csr_array) -> tuple[Floats, Fl
     for _ in range(SWEEPS):
         if not len(left):
             break
-        second[left] = q[left] / np.maximum(_through(first[left], differences), TINY)
-        through = _through(second[left], back)
-        off = np.abs(first[left] * through - p[left]).max(axis=1)
-        first[left] = p[left] / np.maximum(through, TINY)
+        second[left] = q[left] / np.maximum(through(first[left], differences), TINY)
+        reached = through(second[left], back)
+        off = np.abs(first[left] * reached - p[left]).max(axis=1)
+        first[left] = p[left] / np.maximum(reached, TINY)
         left = left[off > NEAR]
     return first, second
-
-
-def _through(factor: Floats, differences: csr_array) -> Floats:
-    """factor @ (1 + differences), shape (evidences, places)."""
-    passed: Floats = factor.sum(axis=1, keepdims=True) + factor @ differences
-    return passed

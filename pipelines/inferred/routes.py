@@ -28,10 +28,11 @@ from threadpoolctl import threadpool_limits
 from pipelines.inferred.model.joint import Kernel
 from pipelines.inferred.network.chain import NOBODY, ByMode, Chain, Segments
 from pipelines.inferred.network.costs import PRIORS, Fitted, fit, modes_of, told
-from pipelines.inferred.network.drawing import Atlas, Leg, multiline
+from pipelines.inferred.network.drawing import Atlas, Leg
 from pipelines.inferred.network.transit import NETWORK_INPUTS, Network, read_network
 from pipelines.inferred.network.ways import LEG_MODES, UNKNOWN, WAYS_INPUTS, Floats, read_ways
 from pipelines.inferred.pairing import PAIRING_INPUTS, couple, read_kernel
+from pipelines.lines import cut
 from pipelines.store import Connection, Home, connect, frame, sql, write_frame, write_query
 from schemas.registry import Registry
 
@@ -393,7 +394,7 @@ def _drawn(con: Connection, paths: pl.DataFrame) -> pl.DataFrame:
             "passages": [sorted(way.passages) for way in drawn],
             "snap_km": [way.snap_km for way in drawn],
             "path_basis": "schematic",
-            "geometry": [shapely.to_wkb(multiline(way.points)) for way in drawn],
+            "geometry": [shapely.to_wkb(cut(way.points)) for way in drawn],
         },
         schema_overrides={
             "path_id": pl.String, "stops": pl.List(pl.String), "leg_modes": pl.List(pl.String),

@@ -16,11 +16,12 @@ from illicit_flows.backtest import summary
 from pipelines.inferred.backtest import scores
 from pipelines.inferred.backtest.areas import Areas
 from pipelines.inferred.backtest.baselines import Forecaster, Learner, gravity, mention_counts
-from pipelines.inferred.backtest.folds import LEAST_LABELS, ROLES, cut_year, folds, hide, reporter_folds
+from pipelines.inferred.backtest.folds import LEAST_LABELS, cut_year, folds, hide, reporter_folds
 from pipelines.inferred.backtest.guard import compare, use, write_tonight
 from pipelines.inferred.backtest.make import Effort, backtest
 from pipelines.inferred.backtest.metrics import (
     BINS,
+    ENDS,
     SMOOTHING,
     Floats,
     abroad,
@@ -29,13 +30,14 @@ from pipelines.inferred.backtest.metrics import (
     by_row,
     calibration_by_chance,
     calibration_error,
-    gamma_interval,
+    gamma_quantile,
     shares_of_cell,
     smoothed,
     weighted_median,
     yes_or_no,
 )
 from pipelines.inferred.backtest.reliability import curve
+from pipelines.inferred.model.pooling import ROLES
 from pipelines.inferred.scope import SCOPE_MODEL
 from pipelines.store import Home
 
@@ -230,7 +232,8 @@ def test_lines_that_err_alike_are_told_from_chance() -> None:
 
 
 def test_a_sure_number_of_lines_is_its_own_interval() -> None:
-    low, high = gamma_interval(np.array([3.0, 10.0]), np.array([0.0, 9.0]))
+    mean, variance = np.array([3.0, 10.0]), np.array([0.0, 9.0])
+    low, high = (gamma_quantile(q, mean, variance) for q in ENDS)
     assert (low[0], high[0]) == (3, 3)
     assert low[1] < 10 < high[1]
 

@@ -9,9 +9,9 @@ import pytest
 from scipy.sparse import csr_array
 
 from pipelines.inferred.corridors import Ratios
-from pipelines.inferred.model.joint import Kernel
+from pipelines.inferred.model.joint import Kernel, flat_kernel
 from pipelines.inferred.model.likelihood import Floats
-from pipelines.inferred.pairing import Coupled, couple, flat_kernel, read_kernel
+from pipelines.inferred.pairing import Coupled, couple, read_kernel
 
 PLACES = ["AAA", "BBB", "CCC", "DDD", "EEE", "FFF"]
 N = len(PLACES)

@@ -24,8 +24,8 @@ import numpy as np
 import polars as pl
 
 from pipelines.inferred.backtest.areas import Areas
-from pipelines.inferred.backtest.folds import ROLES
 from pipelines.inferred.backtest.metrics import Floats, Ints
+from pipelines.inferred.model.pooling import ROLES
 
 Forecaster = Callable[[pl.DataFrame], Mapping[str, Floats]]
 """From evidence to be asked about (hidden places are null) to one matrix a role, shape (asked rows, places), whose rows

@@ -7,7 +7,8 @@
 There is no random split: near-duplicates and a reporter's habits make it look far easier than the work is. Variant
 `solo` hides origin, departure and destination; `given` hides the asked one alone. What follows from a hidden place is
 hidden with it: whether the route crosses a border is then what the direction and the places that are still shown say,
-and the contradiction between places is not shown. A transit place is evidence in both, as it is in a report.
+and the contradiction between places is not shown. A transit place is evidence in both, as it is in a report: too few
+name one to ask for it.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from functools import cached_property
 
 import polars as pl
 
-ROLES = ("origin", "departure", "destination")
-"""Places that are asked for. Too few reports name a transit country to ask for one."""
+from pipelines.inferred.model.pooling import ROLES
+
 LOCO_FOLDS = 5
 LEAST_LABELS = 30
 """Lines with a foreign place below which nothing is said of a cell, and a year is no test year."""

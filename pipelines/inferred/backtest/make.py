@@ -17,13 +17,14 @@ from threadpoolctl import threadpool_limits
 from pipelines.inferred.backtest import scope
 from pipelines.inferred.backtest.areas import Areas, read_areas
 from pipelines.inferred.backtest.baselines import Learner, gravity, mention_counts
-from pipelines.inferred.backtest.folds import LOCO_FOLDS, ROLES, folds
+from pipelines.inferred.backtest.folds import LOCO_FOLDS, folds
 from pipelines.inferred.backtest.guard import BY_LINE, write_tonight
 from pipelines.inferred.backtest.methods import route_model
 from pipelines.inferred.backtest.reliability import reliability
 from pipelines.inferred.backtest.scope import answer_scope
 from pipelines.inferred.backtest.scores import Rows, answer, figures, pooled
 from pipelines.inferred.model.model import MODEL
+from pipelines.inferred.model.pooling import ROLES
 from pipelines.inferred.scope import SCOPE_INPUTS, SCOPE_MODEL, read_asked
 from pipelines.store import Home, connect, write_frame
 from schemas.registry import Registry

@@ -36,6 +36,10 @@ LEAST_OF_REPORTER = 5
 REDRAWS = 100
 INTERVAL = (0.025, 0.975)
 TINY = 1e-300
+SURE = 1e-12
+"""Below this a variance, or a number, is nought."""
+ENDS = (0.05, 0.95)
+"""Of a 90 % interval."""
 STATED = ("confidence", "came_true")
 """What is no metric but what calibration is judged by: a row's probability, and whether what it is of came true."""
 
@@ -221,7 +225,7 @@ def shares_of_cell(q: Floats, y: Ints, weight: Floats, rng: np.random.Generator,
         label = np.minimum((upto < rng.random((len(y), 1)) * upto[:, -1:]).sum(axis=1), places - 1)
         drawn += float(np.abs(np.bincount(label, weight, minlength=places) - expected).sum())
     asked = (expected >= 0.5) | (true >= 0.5)
-    low, high = gamma_interval(expected[asked], variance[asked])
+    low, high = (gamma_quantile(q, expected[asked], variance[asked]) for q in ENDS)
     inside = (true[asked] >= np.floor(low)) & (true[asked] <= np.ceil(high))
     return Shares(
         lines,
@@ -239,13 +243,11 @@ def _overdispersion(q: Floats, error: Floats, weight: Floats) -> tuple[float, fl
     return float((error**2 - by_chance).sum()) / lines, float((together - by_chance).sum()) / lines
 
 
-def gamma_interval(mean: Floats, variance: Floats) -> tuple[Floats, Floats]:
-    """5 % and 95 % quantiles of the gamma distribution with this mean and variance; where none varies, the mean."""
-    sure = variance <= 1e-9
-    spread = np.where(sure, 1.0, variance)
-    shape, scale = np.maximum(mean, 1e-9) ** 2 / spread, spread / np.maximum(mean, 1e-9)
-    low, high = (np.where(sure, mean, gammaincinv(shape, level) * scale) for level in (0.05, 0.95))
-    return low, high
+def gamma_quantile(q: float, mean: Floats, variance: Floats) -> Floats:
+    """Quantile of the gamma distribution with this mean and variance; the mean itself where there is no variance."""
+    varies = (variance > SURE) & (mean > SURE)
+    spread, level = np.where(varies, variance, 1.0), np.where(varies, mean, 1.0)
+    return np.where(varies, gammaincinv(level**2 / spread, q) * spread / level, mean)
 
 
 # --- links never seen ----------------------------------------------------------------------------------------------

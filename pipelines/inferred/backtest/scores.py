@@ -22,7 +22,7 @@ import polars as pl
 
 from pipelines.inferred.backtest.areas import Areas
 from pipelines.inferred.backtest.baselines import Learner
-from pipelines.inferred.backtest.folds import LEAST_LABELS, ROLES, Fold, hide
+from pipelines.inferred.backtest.folds import LEAST_LABELS, Fold, hide
 from pipelines.inferred.backtest.metrics import (
     LEAST_OF_REPORTER,
     Flags,
@@ -37,6 +37,7 @@ from pipelines.inferred.backtest.metrics import (
     smoothed,
     yes_or_no,
 )
+from pipelines.inferred.model.pooling import ROLES
 
 REGIONS: Mapping[str, Sequence[str]] = {
     "caribbean": ("Caribbean",),

@@ -92,10 +92,15 @@ def relation(reporter: Whole, first: Whole, second: Whole) -> Whole:
     return found
 
 
+def flat_kernel(n_places: int) -> Kernel:
+    """K = 1: the joint is the product of its marginals."""
+    return Kernel(n_places, np.ones(len(RELATIONS)), {}, {})
+
+
 def fit_kernel(pairs: Pairs, n_places: int) -> Kernel:
     """The kernel of two roles, from reports that name both."""
     if not len(pairs.reporter):
-        return Kernel(n_places, np.ones(5), {}, {})
+        return flat_kernel(n_places)
     relations = _relations(pairs)
     of_group: dict[str, csr_array] = {}
     of_reporter: dict[tuple[int, str], csr_array] = {}
@@ -171,10 +176,10 @@ class Joint:
             _only(f, at)
             for f, at in ((self.origin, origin), (self.departure, departure), (self.destination, destination))
         )
-        from_origin, from_destination = _through(a, self.first), _through(c, csr_array(self.second.T))
+        from_origin, from_destination = through(a, self.first), through(c, csr_array(self.second.T))
         middle = b * from_origin * from_destination
-        first = a * _through(b * from_destination, csr_array(self.first.T))
-        last = c * _through(b * from_origin, self.second)
+        first = a * through(b * from_destination, csr_array(self.first.T))
+        last = c * through(b * from_origin, self.second)
         return _normalised(first), _normalised(middle), _normalised(last)
 
 
@@ -183,16 +188,16 @@ def couple(p_origin: Floats, p_departure: Floats, p_destination: Floats, first: 
     a, b, c = (np.where(p > 0, p, TINY) for p in (p_origin, p_departure, p_destination))
     first_t, second_t = csr_array(first.T), csr_array(second.T)
     for _ in range(SWEEPS):
-        from_origin, from_destination = _through(a, first), _through(c, second_t)
+        from_origin, from_destination = through(a, first), through(c, second_t)
         b = p_departure / np.maximum(from_origin * from_destination, TINY)
-        a = p_origin / np.maximum(_through(b * from_destination, first_t), TINY)
-        from_origin = _through(a, first)
-        c = p_destination / np.maximum(_through(b * from_origin, second), TINY)
-    b = p_departure / np.maximum(_through(a, first) * _through(c, second_t), TINY)
+        a = p_origin / np.maximum(through(b * from_destination, first_t), TINY)
+        from_origin = through(a, first)
+        c = p_destination / np.maximum(through(b * from_origin, second), TINY)
+    b = p_departure / np.maximum(through(a, first) * through(c, second_t), TINY)
     return Joint(a, b, c, first, second)
 
 
-def _through(factor: Floats, differences: csr_array) -> Floats:
+def through(factor: Floats, differences: csr_array) -> Floats:
     """factor @ (1 + differences), shape (evidences, places)."""
     passed: Floats = factor.sum(axis=1, keepdims=True) + factor @ differences
     return passed

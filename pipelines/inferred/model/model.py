@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 from pipelines.inferred.model.calibration import Calibration, calibrate, held_out
 from pipelines.inferred.model.conventions import Conventions, fit_conventions
 from pipelines.inferred.model.geography import Geography
-from pipelines.inferred.model.joint import Joint, Kernel, Pairs, couple, fit_kernel
+from pipelines.inferred.model.joint import Joint, Kernel, Pairs, couple, fit_kernel, flat_kernel
 from pipelines.inferred.model.likelihood import Floats, Whole
 from pipelines.inferred.model.pooling import ROLES, Parts, RoleModel, contexts_of, fit_role
 
@@ -115,7 +115,7 @@ def fit(evidence: pl.DataFrame, at: Geography) -> RouteModel:
         fitted = {role: threads.submit(fit_role, evidence, role, at) for role in ROLES}
         calibrations = {role: done.result() for role, done in set_by.items()}
         roles = {role: done.result() for role, done in fitted.items()}
-        nothing = fit_kernel(_none(at), len(at.places))
+        nothing = flat_kernel(len(at.places))
         # a forecast that has learnt a reporter's lines expects its pairs already; the shared one does not
         strange = {role: replace(known, pool=replace(known.pool, own=0.0)) for role, known in calibrations.items()}
         uncoupled = RouteModel(at, roles, strange, (nothing, nothing))
@@ -167,8 +167,3 @@ def _rows(evidence: pl.DataFrame, contexts: pl.DataFrame, columns: Sequence[str]
         numbered, on=list(columns), how="left", nulls_equal=True, maintain_order="left"
     )  # n:1
     return found["row"].to_numpy().astype(np.int64)
-
-
-def _none(at: Geography) -> Pairs:
-    nothing, empty = np.zeros(0, dtype=np.int64), np.zeros((0, len(at.places)))
-    return Pairs(nothing, np.zeros(0, dtype=object), nothing, nothing, empty, empty, np.zeros(0))

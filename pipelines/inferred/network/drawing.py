@@ -16,9 +16,9 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
-from shapely import LineString, MultiLineString
+from shapely import LineString
 
-from pipelines.lines import GEOD, Point, cut, geodesic
+from pipelines.lines import GEOD, Point, geodesic
 from pipelines.store import Connection, frame
 
 Stop = str
@@ -153,11 +153,6 @@ class _Sea:
         while found[-1] != start:
             found.append(int(back[found[-1]]))
         return found[::-1]
-
-
-def multiline(points: list[Point]) -> MultiLineString:
-    """A way as lines that never jump the antimeridian."""
-    return cut(points)
 
 
 def _simple(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> list[Point]:
