@@ -24,7 +24,7 @@ forecast AS (
     LEFT JOIN places AS p USING (place)  -- n:1
 ),
 
--- transits, and places that the model does not forecast
+-- former states, and what they report: the word of a report, of which the model says nothing
 words_alone AS (
     SELECT r.evidence_id, r.role, r.country
     FROM roles AS r
