@@ -64,7 +64,11 @@ def multiply(source: Home, target: Home, times: int) -> None:
 
 
 def measure(home: Home) -> dict[str, Any]:
-    """Seconds of evidence, of one fit, and of the steps that fit and score; rows a second; peak memory of it all."""
+    """Seconds of evidence, of one fit, and of the steps that fit and score; peak memory up to the fit, and of it all.
+
+    `seizures_per_second` are those of all steps; `scored_per_second` those of the steps that write forecasts, less the
+    fit that is part of them.
+    """
     contracts, seconds, load = registry(), {}, os.getloadavg()[0]
 
     def timed(name: str, started: float) -> None:
@@ -79,6 +83,7 @@ def measure(home: Home) -> dict[str, Any]:
     started = time.monotonic()
     METHODS[OURS](evidence, areas)
     timed("fit", started)
+    fit_peak = peak_mb()
     for step in (make_leg_costs, make_posteriors, make_scope):
         started = time.monotonic()
         step(home, contracts)
@@ -90,9 +95,16 @@ def measure(home: Home) -> dict[str, Any]:
         "evidence": made["evidence"],
         "seconds": seconds,
         "seizures_per_second": round(seizures / whole),
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "scored_per_second": round(seizures / (seconds["make_posteriors"] - seconds["fit"] + seconds["make_scope"])),
+        "fit_peak_mb": fit_peak,
+        "peak_mb": peak_mb(),
         "load_before": round(load, 2),
     }
+
+
+def peak_mb() -> int:
+    """Largest resident set of this process so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
 def _arguments() -> argparse.Namespace:
