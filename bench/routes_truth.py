@@ -34,8 +34,9 @@ from pipelines.inferred.backtest.metrics import calibration_by_chance, calibrati
 from pipelines.inferred.corridors import make_corridors
 from pipelines.inferred.evidence import make_evidence
 from pipelines.inferred.model.conventions import Conventions
+from pipelines.inferred.model.joint import flat_kernel
 from pipelines.inferred.model.model import fit
-from pipelines.inferred.pairing import couple, flat_kernel, read_kernel
+from pipelines.inferred.pairing import couple, read_kernel
 from pipelines.inferred.posterior import EVIDENCE, make_posteriors
 from pipelines.inferred.routes import make_leg_costs
 from pipelines.inferred.scope import make_scope

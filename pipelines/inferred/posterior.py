@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import polars as pl
@@ -13,7 +14,7 @@ from pipelines.inferred.backtest.guard import use
 from pipelines.inferred.model.calibration import LEVEL
 from pipelines.inferred.model.explain import told
 from pipelines.inferred.model.likelihood import Floats, Whole
-from pipelines.inferred.model.model import DEPARTURE, MODEL, RouteModel, fit, positions
+from pipelines.inferred.model.model import DEPARTURE, MODEL, THREADS, RouteModel, fit, positions
 from pipelines.inferred.model.pooling import ROLES
 from pipelines.inferred.network.transit import NETWORK_INPUTS, Network, read_network
 from pipelines.store import Home, connect, frame, sql, write_frame, write_query
@@ -26,6 +27,8 @@ TRANSIT = "transit"
 MASS, LEAST_PLACES, MOST_PLACES = 0.99, 20, 100
 """A list holds the likeliest places with this mass, at least and at most so many; the rest is one row."""
 MILLION = 1_000_000
+SLICE = 8_192
+"""Evidences that are forecast at a time, so that memory does not grow with their number."""
 REST, NONE = "rest", "none"
 """All places that are not listed; no place, of a transit: nothing lay between."""
 EVIDENCE = "SELECT * REPLACE (CAST(n_lines AS DOUBLE) AS n_lines) FROM inferred.evidence ORDER BY evidence_id"
@@ -44,11 +47,17 @@ def make_posteriors(home: Home, registry: Registry) -> dict[str, int]:
     learnt, model_id = use(home, model_name(evidence), evidence)  # what is kept is what it is fitted on
     at = read_areas(con).geography
     model = fit(learnt, at)
-    asked = evidence.filter(pl.col("reporter").is_in(at.places))
-    with threadpool_limits(1):
-        lists = pl.concat(posterior_lists(model, asked, read_network(con)))
+    asked = evidence.filter(pl.col("reporter").is_in(at.places)).sort("reporter", "evidence_id")
+    network = read_network(con)
+
+    def lists_from(start: int) -> pl.DataFrame:
+        found = pl.concat(posterior_lists(model, asked[start : start + SLICE], network))
+        return found.with_columns(pl.col("row") + start)
+
+    with threadpool_limits(1), ThreadPoolExecutor(THREADS) as threads:  # slices share nothing
+        lists = pl.concat(threads.map(lists_from, range(0, asked.height, SLICE)))
     con.register("lists", lists)
-    con.register("asked", asked.select("evidence_id").with_row_index("row"))
+    con.register("asked", asked.select("evidence_id", "commodity_group").with_row_index("row"))
     countries = [*at.places, NONE]
     con.register("places", pl.DataFrame({"place": range(len(countries)), "country": countries}))
     con.register("model", pl.DataFrame({"model_id": [model_id]}))

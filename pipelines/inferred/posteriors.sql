@@ -15,9 +15,9 @@ support AS (
 
 forecast AS (
     SELECT
-        a.evidence_id, l.role, coalesce(p.country, 'rest') AS country,
-        CAST(l."true" AS DECIMAL(18, 6)) / 1000000 AS prob_true,
-        CAST(l.label AS DECIMAL(18, 6)) / 1000000 AS prob_label,
+        a.evidence_id, a.commodity_group, l.role, coalesce(p.country, 'rest') AS country,
+        CAST(CAST(l."true" AS DECIMAL(18, 6)) / 1000000 AS DECIMAL(9, 6)) AS prob_true,
+        CAST(CAST(l.label AS DECIMAL(18, 6)) / 1000000 AS DECIMAL(9, 6)) AS prob_label,
         l.basis, l.rank, l.in_set90
     FROM lists AS l
     JOIN asked AS a USING (row)  -- n:1
@@ -26,29 +26,27 @@ forecast AS (
 
 -- former states, and what they report: the word of a report, of which the model says nothing
 words_alone AS (
-    SELECT r.evidence_id, r.role, r.country
+    SELECT r.evidence_id, e.commodity_group, r.role, r.country
     FROM roles AS r
-    ANTI JOIN forecast AS f ON f.evidence_id = r.evidence_id AND f.role = r.role
+    JOIN inferred.evidence AS e USING (evidence_id)  -- n:1
+    ANTI JOIN (SELECT a.evidence_id, l.role FROM lists AS l JOIN asked AS a USING (row) WHERE l.rank = 1) AS f  -- n:1
+        ON f.evidence_id = r.evidence_id AND f.role = r.role
 ),
 
 both_kinds AS (
     SELECT * FROM forecast
     UNION ALL
-    SELECT evidence_id, role, country, 1, 1, 'reported', 1, true FROM words_alone
+    SELECT evidence_id, commodity_group, role, country, 1, 1, 'reported', 1, true FROM words_alone
     UNION ALL
-    SELECT evidence_id, role, 'rest', 0, 0, 'reported', 2, false FROM words_alone
+    SELECT evidence_id, commodity_group, role, 'rest', 0, 0, 'reported', 2, false FROM words_alone
 )
 
 SELECT
-    b.evidence_id, b.role, b.country,
-    CAST(b.prob_true AS DECIMAL(9, 6)) AS prob_true,
-    CAST(b.prob_label AS DECIMAL(9, 6)) AS prob_label,
-    b.basis, b.rank, b.in_set90,
+    b.* EXCLUDE (commodity_group),
     coalesce(s.n, 0) AS support_n,
     coalesce(s.reporters, 0) AS support_reporters,
     m.model_id
 FROM both_kinds AS b
-JOIN inferred.evidence AS e USING (evidence_id)  -- n:1
 CROSS JOIN model AS m
 LEFT JOIN support AS s
-    ON s.role = b.role AND s.commodity_group = e.commodity_group AND s.country = b.country  -- n:1
+    ON s.role = b.role AND s.commodity_group = b.commodity_group AND s.country = b.country  -- n:1

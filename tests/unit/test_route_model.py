@@ -353,7 +353,7 @@ def test_a_written_place_is_never_doubted_more_than_conventions_and_noise_say(fi
         asked = fitted.ask(named)
         true = fitted.true(asked, role, fitted.score(asked)[role])
         departure = positions(named, "departure", fitted.at)
-        q = fitted.shared(asked, role)[np.arange(named.height), departure]
+        q = fitted.meant(asked, role)[np.arange(named.height), departure]
         doubt = fitted.conventions.doubt(named, role, q)
         assert true.sum(axis=1) == pytest.approx(np.ones(named.height))
         assert (true[np.arange(named.height), at] >= 1 - doubt - 1e-12).all()

@@ -6,16 +6,16 @@ that name both abroad, reporter R in year y writes
     P(o | d, e) = η_{R,y} 1[o = d] + (1 − η_{R,y}) q₀(o | e)
     η_R ~ Beta(m S, (1 − m) S),    η_{R,y} ~ Beta(10 η_R, 10 (1 − η_R))
 
-with q₀ the forecast without effects of the reporter. Some reporters have the habit and most do not, so m and S are
-those that make all reporters' lines likeliest, on a grid; η is the posterior mean. n lines of one reporter, or of one
-of its years, count as √n (`pooling`). **Noise**: where the statements of one line
+with q₀ the forecast as if another had reported, d being known. Some reporters have the habit and most do not, so m
+and S are those that make all reporters' lines likeliest, on a grid; η is the posterior mean. n lines of one reporter,
+or of one of its years, count as √n (`pooling`). **Noise**: where the statements of one line
 contradict each other, one of two is wrong, and the place is it with chance ½; elsewhere a reporter's places are as
 doubtful as its contradictions are frequent, which is a lower bound. With λ the chance that the place is not meant as
 the role says,
 
     prob_true(k) = (1 − λ) prob_label(k) + λ P₀(k | e)
 
-for a reported and for a hidden place; P₀ is the whole forecast without effects of the reporter on the place abroad.
+for a reported and for a hidden place; P₀ is the forecast as if another had reported (`RouteModel.meant`).
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ ratio of the last relation; K is kept as that number (divided out) and sparse di
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,6 +66,10 @@ class Kernel:
     """log r_c by commodity group."""
     of_reporter: Mapping[tuple[int, str], csr_array]
     """log r_{R,c}."""
+
+    def of_all(self) -> Kernel:
+        """K without r_{R,c}: what the pairs of all reporters say."""
+        return replace(self, of_reporter={})
 
     def differences(self, reporter: int, group: str) -> csr_array:
         """K / r_neither − 1 for one reporter and group, shape (places, places), sparse."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -55,23 +56,36 @@ class RouteModel:
         parts = {role: model.parts(contexts) for role, model in self.roles.items()}
         return Asked(evidence, _rows(evidence, contexts, columns), parts)
 
-    def alone(self, asked: Asked) -> Forecasts:
+    def alone(self, asked: Asked, roles: Sequence[str] = ROLES) -> Forecasts:
         """Forecast of each role when no other is looked at: shape (evidence rows, places)."""
-        return {role: parts.pooled(self.calibrations[role].pool)[asked.row] for role, parts in asked.parts.items()}
+        return {role: asked.parts[role].pooled(self.calibrations[role].pool)[asked.row] for role in roles}
 
-    def shared(self, asked: Asked, role: str) -> Floats:
-        """P₀: forecast of a role without effects of the reporter on the place abroad, shape (evidence rows, places)."""
-        return asked.parts[role].pooled(replace(self.calibrations[role].pool, own=0.0))[asked.row]
+    @cached_property
+    def of_all(self) -> RouteModel:
+        """The same without what is the reporter's own: effects on the place abroad, and its pairs."""
+        strange = {role: replace(known, pool=replace(known.pool, own=0.0)) for role, known in self.calibrations.items()}
+        first, second = self.kernels
+        return replace(self, calibrations=strange, kernels=(first.of_all(), second.of_all()))
+
+    def meant(self, asked: Asked, role: str) -> Floats:
+        """P₀: forecast of a role as if another had reported, without its own word; shape (evidence rows, places).
+
+        An origin is conditional on the other places that are reported, for most goods leave where they were made.
+        """
+        if role != ORIGIN:
+            return self.of_all.alone(asked, [role])[role]
+        hidden = asked.evidence.with_columns(pl.lit(None, pl.String).alias(role))
+        return self.of_all.score(replace(asked, evidence=hidden))[role]
 
     def true(self, asked: Asked, role: str, label: Floats) -> Floats:
         """`prob_true` of a role from its `prob_label`, shape (evidence rows, places)."""
         if self.conventions is None:
             return label
-        shared = self.shared(asked, role)
+        meant = self.meant(asked, role)
         departure = positions(asked.evidence, DEPARTURE, self.at)
-        q = np.where(departure >= 0, shared[np.arange(len(shared)), departure], 0.0)
+        q = np.where(departure >= 0, meant[np.arange(len(meant)), departure], 0.0)
         doubt = self.conventions.doubt(asked.evidence, role, q)[:, None]
-        believed: Floats = (1 - doubt) * label + doubt * shared
+        believed: Floats = (1 - doubt) * label + doubt * meant
         return believed
 
     def score(self, asked: Asked) -> Forecasts:
@@ -116,9 +130,8 @@ def fit(evidence: pl.DataFrame, at: Geography) -> RouteModel:
         calibrations = {role: done.result() for role, done in set_by.items()}
         roles = {role: done.result() for role, done in fitted.items()}
         nothing = flat_kernel(len(at.places))
-        # a forecast that has learnt a reporter's lines expects its pairs already; the shared one does not
-        strange = {role: replace(known, pool=replace(known.pool, own=0.0)) for role, known in calibrations.items()}
-        uncoupled = RouteModel(at, roles, strange, (nothing, nothing))
+        # a forecast that has learnt a reporter's lines expects its pairs already; that of all does not
+        uncoupled = RouteModel(at, roles, calibrations, (nothing, nothing)).of_all
         kernels = tuple(
             _kernel(uncoupled, evidence, first, second)
             for first, second in ((ORIGIN, DEPARTURE), (DEPARTURE, DESTINATION))
@@ -156,8 +169,8 @@ def _conventions(model: RouteModel, evidence: pl.DataFrame) -> Conventions:
     places = model.at.places
     abroad = [pl.col(role).is_in(places) & (pl.col(role) != pl.col("reporter")) for role in (ORIGIN, DEPARTURE)]
     both = evidence.filter(*abroad, pl.col("n_lines") > 0)
-    shared = model.shared(model.ask(both), ORIGIN)
-    return fit_conventions(evidence, both, shared[np.arange(both.height), positions(both, DEPARTURE, model.at)])
+    meant = model.meant(model.ask(both), ORIGIN)
+    return fit_conventions(evidence, both, meant[np.arange(both.height), positions(both, DEPARTURE, model.at)])
 
 
 def _rows(evidence: pl.DataFrame, contexts: pl.DataFrame, columns: Sequence[str]) -> Whole:
