@@ -29,6 +29,7 @@ from threadpoolctl import threadpool_limits
 
 from pipelines.inferred.backoff import BackOff, Floats, Level
 from pipelines.inferred.backoff import fit as fit_counts
+from pipelines.inferred.model.calibration import LEAST_LABELS, LEAST_LINES
 from pipelines.store import Connection, Home, connect, frame, sql, write_query
 from schemas.registry import Registry
 
@@ -50,9 +51,6 @@ SEEN = tuple(dict.fromkeys(name for level in (*FINE, *COARSE) for name in level)
 """All that a forecast looks at: nothing that a report says of the route, for that is the answer."""
 YES_OR_NO = ("no", "yes")
 HALVES = 2
-LEAST_LABELS = 30
-LEAST_OF_REPORTER = 5
-"""A reporter with fewer held-out lines does not count in the average over reporters."""
 WEIGHT_OF_REPORTER = 3.0
 LINES = 20
 """How many independent lines a held-out set is taken for: a year's come from so many reporters."""
@@ -200,7 +198,7 @@ def _half_by_reporter(reporters: Sequence[str], n: Floats) -> Floats:
     """Weights of lines that sum to 1: half by lines, half by reporters with enough of them."""
     _, member = np.unique(np.array(reporters), return_inverse=True)
     size = np.bincount(member, n)
-    large = size >= LEAST_OF_REPORTER
+    large = size >= LEAST_LINES
     of_line: Floats = n / n.sum()
     if not large.any():
         return of_line

@@ -13,7 +13,8 @@ import pytest
 from pipelines.inferred.backtest import scope
 from pipelines.inferred.backtest.folds import Fold
 from pipelines.inferred.backtest.metrics import calibration_error
-from pipelines.inferred.scope import AS_IT_IS, LEAST_LABELS, SEEN, _map, answered, fit_scope, mapped
+from pipelines.inferred.model.calibration import LEAST_LABELS
+from pipelines.inferred.scope import AS_IT_IS, SEEN, _map, answered, fit_scope, mapped
 
 
 def forms(*rows: Mapping[str, Any]) -> pl.DataFrame:

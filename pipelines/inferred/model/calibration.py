@@ -1,7 +1,7 @@
 """Numbers that are learnt from forecasts of what was held out: the pool, sharpness, and how wide a 90 % set is.
 
 Held out are, each once: the latest year with labels (forecast from the years before), and every half of the reporters
-(forecast from the other two halfs); so the shift between what is known and what is asked is the one that the
+(forecast from the other half); so the shift between what is known and what is asked is the one that the
 forecasts will meet, in time and in place. For each role:
 
 - the pool (`pooling.Pool`), pulled to where it starts by what 60 independent lines would say, minimises the log-loss of
