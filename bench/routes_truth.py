@@ -404,8 +404,8 @@ def noise(con: Connection, fitted: Conventions, role: str) -> dict[str, Any]:
         GROUP BY e.reporter HAVING count(*) >= {LEAST_LINES} ORDER BY e.reporter
         """,
     )
-    learnt = np.array([fitted.noise[role].get(name, fitted.noise_all[role]) for name in true["reporter"]])
-    return {"fitted_of_all": round(fitted.noise_all[role], 4), **beside(true, learnt)}
+    learnt = fitted.noise[role].usual(true.with_columns(source_reliability=pl.lit(None, pl.String)))
+    return {"fitted_of_all": round(fitted.noise[role].of_all, 4), **beside(true, learnt)}
 
 
 def beside(true: pl.DataFrame, fitted: Floats) -> dict[str, Any]:

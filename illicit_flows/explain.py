@@ -116,6 +116,8 @@ class Role:
     """The reporter itself against all places abroad."""
     similar: list[Similar] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
+    behind: list[Place] = field(default_factory=list)
+    """The likeliest places that may stand behind a doubtful word of a report, as published."""
     off_by: float = 0.0
     """Largest difference from the published probabilities: rounding, else the release holds another model."""
 
@@ -158,7 +160,10 @@ def explain(con: duckdb.DuckDBPyConnection, seizure_id: str, top: int = 3, alike
     for role in ROLES:
         stated = published.get(role, {})
         if evidence[role] is not None:
-            roles[role] = Role("reported", [_word(evidence[role], stated)])
+            behind = sorted(set(stated) - {evidence[role]}, key=lambda name: (-stated[name][1], name))
+            roles[role] = Role(
+                "reported", [_word(evidence[role], stated)], behind=[_word(name, stated) for name in behind[:top]]
+            )
             continue
         roles[role] = Role(
             "inferred",
@@ -166,7 +171,7 @@ def explain(con: duckdb.DuckDBPyConnection, seizure_id: str, top: int = 3, alike
             _place(forecast, role, evidence["reporter"], stated),
             _similar(con, model, role, evidence, alike),
             _changes(forecast, changed, role),
-            max((abs(forecast.at(role, name) - label) for name, (label, _) in stated.items()), default=0.0),
+            off_by=max((abs(forecast.at(role, name) - label) for name, (label, _) in stated.items()), default=0.0),
         )
     model_id = next((row["model_id"] for row in _records(con, MODEL_ID, {"id": evidence["evidence_id"]})), "")
     return Explanation(seizure_id, evidence["evidence_id"], model_id, known, roles)

@@ -110,9 +110,12 @@ def as_lines(told: Explanation, limit: int) -> list[dict[str, Any]]:
     """An explanation as rows of `TOLD`; of each list the `limit` largest."""
     lines: list[tuple[Any, ...]] = []
     for name, role in told.roles.items():
-        for place in role.places:
+        for basis, place in [
+            *((role.basis, place) for place in role.places),
+            *(("behind", one) for one in role.behind),
+        ]:
             true = "" if place.prob_true is None else f"prob_true {place.prob_true:.3f}"
-            lines.append((name, role.basis, place.country, "prob_label", true, f"{place.prob_label:.3f}"))
+            lines.append((name, basis, place.country, "prob_label", true, f"{place.prob_label:.3f}"))
         for place in [*role.places, *([role.home] if role.home and role.home not in role.places else [])]:
             if place.against:
                 lines.append((name, "log-odds", place.country, place.against, "", f"{place.log_odds:+.2f}"))

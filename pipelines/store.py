@@ -247,8 +247,9 @@ def write_query(
 ) -> int:
     """Write a query's rows as a table and return their number.
 
-    The rows are cast to the contract's types, missing values and ranges are enforced, the primary key and the foreign
-    keys are checked by a query; then the rows are sorted by the key, written to a temporary name and moved into place.
+    The rows are cast to the contract's types, missing values and ranges are enforced, the foreign keys are checked by a
+    query; then the rows are sorted by the key and written to a temporary name, where a repeated key stands beside its
+    like; and the file is moved into place.
     Raises `StoreError` where the columns differ from the contract's or a key does not hold.
     """
     table = registry.tables[name]
@@ -263,7 +264,7 @@ def write_query(
         raise StoreError(f"{name}: {str(error).splitlines()[0]}") from None
     except (duckdb.ConversionException, duckdb.OutOfRangeException):  # the engine's words hold the value
         raise StoreError(f"{name}: a value does not fit the type of its column") from None
-    _check_keys(con, home, registry, table)
+    _check_foreign_keys(con, home, registry, table)
     target = home.table_file(table, partition)
     target.parent.mkdir(parents=True, exist_ok=True)
     home.scratch.mkdir(parents=True, exist_ok=True)
@@ -274,6 +275,7 @@ def write_query(
     )
     (written,) = rows(con, "SELECT count(*) FROM _out")[0]
     con.execute("DROP TABLE _out")
+    _check_key(con, table, temporary)
     os.replace(temporary, target)
     return int(written)
 
@@ -294,11 +296,19 @@ def _check_columns(con: Connection, table: TableContract, query: str, params: Ma
         raise StoreError(f"{table.qualified}: columns not in the contract: {extra}; missing: {missing}")
 
 
-def _check_keys(con: Connection, home: Home, registry: Registry, table: TableContract) -> None:
-    key = ", ".join(quoted(column) for column in table.primary_key)
-    (repeated,) = rows(con, f"SELECT count(*) - count(DISTINCT ({key})) FROM _out")[0]
+def _check_key(con: Connection, table: TableContract, sorted_file: Path) -> None:
+    """Raise `StoreError` where a row of a file that is sorted by the key has the key of the row before."""
+    columns = [quoted(column) for column in table.primary_key]
+    same = " AND ".join(f"{column} = lag({column}) OVER ()" for column in columns)
+    (repeated,) = rows(
+        con, f"SELECT count(*) FROM (SELECT {same} AS same FROM read_parquet({literal(str(sorted_file))})) WHERE same"
+    )[0]
     if repeated:
-        raise StoreError(f"{table.qualified}: {repeated} rows repeat the key ({key})")
+        sorted_file.unlink()
+        raise StoreError(f"{table.qualified}: {repeated} rows repeat the key ({', '.join(columns)})")
+
+
+def _check_foreign_keys(con: Connection, home: Home, registry: Registry, table: TableContract) -> None:
     for foreign in table.foreign_keys:
         add_view(con, home, registry, foreign.table)
         here = ", ".join(quoted(column) for column in foreign.columns)

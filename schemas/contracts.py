@@ -231,7 +231,7 @@ SeizureTarget = Literal[
     "reporter", "seized", "commodity", "quantity", "unit", "quantity_with_unit", "currency",
     "origin", "departure", "transit", "destination", "transport_mode", "concealment", "facility", "direction",
     "admin1", "place_text", "place_code", "lat", "lon", "position", "weekday", "record_id", "incident_number", "agency",
-    "vessel_flag", "seal_state", "bill_of_lading", "calibre_class", "inn",
+    "vessel_flag", "seal_state", "bill_of_lading", "calibre_class", "inn", "source_reliability", "info_accuracy",
 ]  # fmt: skip
 TotalTarget = Literal["reporter", "commodity", "year", "period", "kg", "quantity", "unit", "n_events"]
 OutcomeTarget = Literal[
@@ -266,7 +266,7 @@ REQUIRED_TARGETS: dict[Kind, tuple[frozenset[str], ...]] = {
 LOOKUP_TARGETS = frozenset(
     {"reporter", "commodity", "unit", "currency", "origin", "departure", "transit", "destination", "transport_mode",
      "concealment", "facility", "direction", "weekday", "agency", "vessel_flag", "seal_state", "bill_of_lading",
-     "calibre_class", "stage", "stage_state", "instrument"}
+     "calibre_class", "source_reliability", "info_accuracy", "stage", "stage_state", "instrument"}
 )  # fmt: skip
 LEG_TARGETS: tuple[str, ...] = ("origin", "departure", "transit", "destination")
 DATE_TARGETS = frozenset({"seized", "period", "stage_date"})

@@ -42,7 +42,8 @@ CODES_OF_TARGET: dict[str, str] = {
     "transport_mode": "transport_modes", "concealment": "concealments", "facility": "facilities",
     "direction": "directions", "weekday": "weekdays", "currency": "currencies", "agency": "agencies",
     "vessel_flag": "areas", "seal_state": "seal_states", "bill_of_lading": "bills_of_lading",
-    "calibre_class": "calibre_classes", "stage": "outcome_stages", "stage_state": "outcome_states",
+    "calibre_class": "calibre_classes", "source_reliability": "source_reliabilities",
+    "info_accuracy": "info_accuracies", "stage": "outcome_stages", "stage_state": "outcome_states",
     "instrument": "instruments",
 }  # fmt: skip
 """Closed list that the lookup of a target must map into."""

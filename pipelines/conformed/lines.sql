@@ -221,6 +221,7 @@ SELECT
     -- of the site alone: the direction is what the model of cross-border traffic learns from
     l.site_class AS border_class,
     l.direction,
+    l.source_reliability, l.info_accuracy,
     src.tlp
 FROM checked AS l
 JOIN reference.sources AS src USING (source_id)  -- n:1

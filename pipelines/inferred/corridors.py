@@ -7,8 +7,11 @@ For seizure i with chance πᵢ of belonging to cross-border traffic, first plac
 
 I is the joint of departure and destination (`pairing`), whose marginals are the posteriors P and Q of the two roles. Of
 origin and destination it is their product P(a) Q(b): the model joins those two through the departure alone, and what is
-left of that when the departure is summed out is little and not told. Seizures with both ends reported are `n_reported`,
-the others `n_inferred`. If the posteriors were right, the inferred seizures of a pair were a sum of independent chances
+left of that when the departure is summed out is little and not told. Seizures whose reports name both places of a pair
+are `n_reported`. A departure and a destination that are reported count in full, so that every reported figure leads to
+its report rows; a pair of origin and destination with the chance that both are meant, for some reporters write every
+departure as origin. All others are `n_inferred`, and so is what these may mean instead. If the posteriors were right,
+the inferred seizures of a pair were a sum of independent chances
 pᵢ = πᵢ Jᵢ; but those of one reporter in one cell are forecast by the same effects, and err together. So
 
     variance of n(a, b) = Σᵢ wᵢ² pᵢ (1 − pᵢ) + Σ_R ρ_R (Σ_{i ∈ R} wᵢ √(pᵢ (1 − pᵢ)))²
@@ -71,8 +74,8 @@ class Posteriors:
     """F of `pairing.Coupled.apart`, of each row: with S, the joint given that the two places differ."""
     destination: Floats
     """S."""
-    reported: Flags
-    """True where both ends are reported."""
+    named: NDArray[np.int64]
+    """Positions of the reported first place and destination, −1 where none is reported, shape (rows, 2)."""
 
 
 def make_corridors(home: Home, registry: Registry) -> int:
@@ -118,15 +121,17 @@ def _posteriors(con: Connection, role: str, weights: pl.DataFrame, places: list[
     con.register("asked", asked)
     con.register("places", pl.DataFrame({"place": range(len(places)), "area": places}))
     lists = frame(con, DENSE.format(role=role))
-    at, column = lists["number"].to_numpy(), lists["place"].to_numpy()
-    is_destination = lists["is_destination"].to_numpy()
-    first, destination = np.zeros((asked.height, len(places))), np.zeros((asked.height, len(places)))
-    first[at[~is_destination], column[~is_destination]] = lists["prob"].to_numpy()[~is_destination]
-    destination[at[is_destination], column[is_destination]] = lists["prob"].to_numpy()[is_destination]
-    n_reported = np.bincount(at[lists["is_reported"].to_numpy()], minlength=asked.height)
-    coupled = couple(kernel, asked, places, first, destination)
+    at, column, prob = (lists[name].to_numpy() for name in ("number", "place", "prob"))
+    end, is_reported = lists["is_destination"].to_numpy().astype(np.int64), lists["is_reported"].to_numpy()
+    named = np.full((asked.height, len(ENDS)), -1)
+    named[at[is_reported], end[is_reported]] = column[is_reported]
+    if role == JOINED:  # what is reported counts in full: nothing stands behind it
+        prob = np.where(is_reported | (named[at, end] < 0), prob, 0.0)
+    chances = np.zeros((len(ENDS), asked.height, len(places)))
+    chances[end, at, column] = prob
+    coupled = couple(kernel, asked, places, *chances)
     rows_of = weights.join(asked, on="evidence_id", how="left", maintain_order="left")["number"]  # n:1
-    return Posteriors(rows_of.to_numpy().astype(np.int64), *coupled.apart(), n_reported == len(ENDS))
+    return Posteriors(rows_of.to_numpy().astype(np.int64), *coupled.apart(), named)
 
 
 def _pairs(weights: pl.DataFrame, posteriors: Posteriors, places: list[str], kernel: Kernel) -> pl.DataFrame:
@@ -140,15 +145,16 @@ def _pairs(weights: pl.DataFrame, posteriors: Posteriors, places: list[str], ker
     found: dict[str, list[Floats]] = {}
     for number, (start, end) in enumerate(pairwise(starts)):
         at = posteriors.rows_of[start:end]
-        first, destination, reported = posteriors.first[at], posteriors.destination[at], posteriors.reported[at]
+        first, destination, named = posteriors.first[at], posteriors.destination[at], posteriors.named[at]
         here = {name: array[start:end] for name, array in values.items()}
         ratios = Ratios(kernel, cells["commodity_group"][number], reporter_at[start:end])
         expected = ratios.expected(first, destination, here["n"])
-        documented = first[reported].T @ destination[reported]
-        a, b = np.nonzero((np.round(expected, 6) >= LEAST_EXPECTED) | (documented > 0))
+        documented = np.zeros(expected.shape, dtype=np.bool_)
+        documented[tuple(named[(named >= 0).all(axis=1)].T)] = True
+        a, b = np.nonzero((np.round(expected, 6) >= LEAST_EXPECTED) | documented)
         a, b = a[a != b], b[a != b]
         joint = first[:, a] * destination[:, b] * ratios.of_pairs(a, b)
-        figures = _pair_figures(here, joint, reported, reporters[start:end])
+        figures = _pair_figures(here, joint, (named[:, :1] == a) & (named[:, 1:] == b), reporters[start:end])
         rest = _rest(here, figures)
         for name, listed in figures.items():
             if name == "kg_mean":  # means add up, the medians that are published do not
@@ -203,18 +209,21 @@ class Ratios:
 
 
 def _pair_figures(here: dict[str, Floats], joint: Floats, reported: Flags, reporters: Names) -> dict[str, Floats]:
-    """Figures of each pair from J, shape (evidence, pairs): arrays of length pairs, rounded to millionths."""
+    """Figures of each pair, of length pairs, rounded to millionths.
+
+    `joint` is J and `reported` says where a report names both places of the pair: both of the shape (evidence, pairs).
+    """
     weights = np.stack([here[name] for name in ("n", "kg", "kg2_p", "n_ge_1kg")])
     squares = np.stack([here[name] for name in ("n_squared", "kg2_p2")])
-    n_reported, kg_reported = weights[:2, reported] @ joint[reported]
-    inferred = joint[~reported]
-    n_inferred, kg_inferred, kg2_p = weights[:3, ~reported] @ inferred
-    n2_p2, kg2_p2 = squares[:, ~reported] @ inferred**2
+    inferred = np.where(reported, 0.0, joint)
+    n_reported, kg_reported = weights[:2] @ np.where(reported, joint, 0.0)
+    n_inferred, kg_inferred, kg2_p = weights[:3] @ inferred
+    n2_p2, kg2_p2 = squares @ inferred**2
     all_kg = kg_reported + kg_inferred
     largest = np.max(here["kg_largest"][:, None] * joint, axis=0, initial=0.0)
     of_reporter = (reporters == np.unique(reporters)[:, None]) * weights[0]
     by_reporter = of_reporter @ joint
-    n_alike, kg_alike = _alike({name: array[~reported] for name, array in here.items()}, inferred, reporters[~reported])
+    n_alike, kg_alike = _alike(here, inferred, reporters)
     n_variance, kg_variance = n_inferred - n2_p2 + n_alike, kg2_p - kg2_p2 + kg_alike
     n_left = {name: gamma_quantile(q, n_inferred, n_variance) for name, q in QUANTILES.items()}
     kg_left = {name: gamma_quantile(q, kg_inferred, kg_variance) for name, q in QUANTILES.items()}

@@ -9,7 +9,7 @@ EVIDENCE_INPUTS = ("conformed.seizures", "conformed.legs", "conformed.contradict
 SEEN = (
     "reporter", "subregion", "commodity", "commodity_group", "commodity_family", "size_class", "mode_class",
     "concealment", "facility", "border_class", "direction", "place", "year", "origin", "departure", "transit",
-    "destination", "cross_border", "contradiction",
+    "destination", "cross_border", "contradiction", "source_reliability",
 )  # fmt: skip
 """Columns that the model may see. Nothing about a person is, or may become, one of them."""
 

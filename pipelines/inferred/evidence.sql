@@ -56,7 +56,8 @@ SELECT
         WHEN p.departure = s.reporter AND p.destination = s.reporter THEN 'no'
         ELSE 'unknown'
     END AS cross_border,
-    c.contradiction
+    c.contradiction,
+    s.source_reliability
 FROM conformed.seizures AS s
 JOIN reference.areas AS a ON a.area = s.reporter  -- n:1
 LEFT JOIN places AS p USING (seizure_id)  -- 1:1

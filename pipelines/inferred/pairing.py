@@ -156,8 +156,8 @@ def _projected(p: Floats, q: Floats, differences: csr_array) -> tuple[Floats, Fl
     for _ in range(SWEEPS):
         if not len(left):
             break
-        second[left] = q[left] / np.maximum(through(first[left], differences), TINY)
-        reached = through(second[left], back)
+        second[left] = q[left] / np.maximum(through(first[left], back), TINY)
+        reached = through(second[left], differences)
         off = np.abs(first[left] * reached - p[left]).max(axis=1)
         first[left] = p[left] / np.maximum(reached, TINY)
         left = left[off > NEAR]

@@ -15,7 +15,7 @@ from pipelines.inferred.model.calibration import LEVEL
 from pipelines.inferred.model.explain import told
 from pipelines.inferred.model.likelihood import Floats, Whole
 from pipelines.inferred.model.model import DEPARTURE, MODEL, THREADS, RouteModel, fit, positions
-from pipelines.inferred.model.pooling import ROLES
+from pipelines.inferred.model.pooling import ROLES, contexts_of
 from pipelines.inferred.network.transit import NETWORK_INPUTS, Network, read_network
 from pipelines.store import Home, connect, frame, sql, write_frame, write_query
 from schemas.registry import Registry
@@ -26,8 +26,10 @@ POSTERIOR_INPUTS = (*READ, "inferred.backtest")
 TRANSIT = "transit"
 MASS, LEAST_PLACES, MOST_PLACES = 0.99, 20, 100
 """A list holds the likeliest places with this mass, at least and at most so many; the rest is one row."""
+DOUBTED = 0.05
+"""From this doubt on, the places that may stand behind a reported one are listed beside it."""
 MILLION = 1_000_000
-SLICE = 8_192
+SLICE = 16_384
 """Evidences that are forecast at a time, so that memory does not grow with their number."""
 REST, NONE = "rest", "none"
 """All places that are not listed; no place, of a transit: nothing lay between."""
@@ -37,8 +39,9 @@ EVIDENCE = "SELECT * REPLACE (CAST(n_lines AS DOUBLE) AS n_lines) FROM inferred.
 def make_posteriors(home: Home, registry: Registry) -> dict[str, int]:
     """Write `inferred.route_posteriors` and the model that made it (`model.explain`); returns their numbers of rows.
 
-    For each evidence and role: the place that is reported, or the smallest list of places that holds 0.99 of
-    `prob_label` (20 to 100 places, of transits with `none`); and one `rest` row. Both probabilities are whole
+    For each evidence and role: the place that is reported, and the likeliest that may stand behind it where it is
+    doubtful; or the smallest list of places that holds 0.99 of `prob_label` (20 to 100 places, of transits with
+    `none`); and one `rest` row. Both probabilities are whole
     millionths and sum to 1. Where tonight's fit scores worse than the one in use beyond noise (`backtest.guard`), that
     one stays, and is named.
     """
@@ -47,7 +50,8 @@ def make_posteriors(home: Home, registry: Registry) -> dict[str, int]:
     learnt, model_id = use(home, model_name(evidence), evidence)  # what is kept is what it is fitted on
     at = read_areas(con).geography
     model = fit(learnt, at)
-    asked = evidence.filter(pl.col("reporter").is_in(at.places)).sort("reporter", "evidence_id")
+    alike = ["reporter", "commodity_group", *contexts_of(evidence)[1], *ROLES]  # what is asked alike is asked together
+    asked = evidence.filter(pl.col("reporter").is_in(at.places)).sort(*alike, "evidence_id", nulls_last=True)
     network = read_network(con)
 
     def lists_from(start: int) -> pl.DataFrame:
@@ -122,40 +126,59 @@ def _transits(model: RouteModel, evidence: pl.DataFrame, departure: Floats, netw
 
 def _listed(role: str, rows: Whole, label: Floats, true: Floats, level: Floats) -> pl.DataFrame:
     """Ranked lists: millionths are cut, never rounded up, and `rest` takes what is left of both probabilities."""
-    order = np.argsort(-label, axis=1, kind="stable")  # places are sorted, so ties go by code
-    ranked = np.take_along_axis(label, order, axis=1)
-    before = np.cumsum(ranked, axis=1) - ranked
+    order, before = _ranked(label)
     at_rank = np.arange(label.shape[1])
     listed = ((before < MASS * label.sum(axis=1, keepdims=True)) | (at_rank < LEAST_PLACES)) & (at_rank < MOST_PLACES)
     number, at = np.nonzero(listed)
     place = order[number, at]
-    table = pl.DataFrame(
-        {
-            "row": rows[number].astype(np.uint32),
-            "place": place.astype(np.int16),
-            "label": np.floor(ranked[number, at] * MILLION + 1e-9).astype(np.int32),
-            "true": np.floor(true[number, place] * MILLION + 1e-9).astype(np.int32),
-            "rank": (at + 1).astype(np.int32),
-            "in_set90": before[number, at] < level[number],
-        }
+    return _with_rest(
+        _rows(rows[number], place, label[number, place], true[number, place], at + 1).with_columns(
+            in_set90=pl.Series(before[number, at] < level[number]), role=pl.lit(role), basis=pl.lit("inferred")
+        )
     )
-    return _with_rest(table).with_columns(role=pl.lit(role), basis=pl.lit("inferred"))
 
 
 def _reported(role: str, rows: Whole, named: Whole, true: Floats) -> pl.DataFrame:
-    """Reported places: the reporter's word has probability 1, its truth less where words and places differ."""
+    """Reported places: the reporter's word has probability 1, its truth less where words and places differ.
+
+    Behind a doubtful one stand the likeliest places with 0.99 of the doubt, at most `LEAST_PLACES`: inferred, and no
+    word of the report.
+    """
     place = named[rows]
-    table = pl.DataFrame(
+    words = _rows(rows, place, np.ones(len(rows)), true[rows, place], np.ones(len(rows))).with_columns(
+        in_set90=pl.lit(True), role=pl.lit(role), basis=pl.lit("reported")
+    )
+    doubted = rows[true[rows, place] < 1 - DOUBTED]
+    meant = true[doubted]
+    meant[np.arange(len(doubted)), named[doubted]] = 0.0
+    order, before = _ranked(meant)
+    order, before = order[:, :LEAST_PLACES], before[:, :LEAST_PLACES]
+    number, at = np.nonzero(before < MASS * meant.sum(axis=1, keepdims=True))
+    behind = order[number, at]
+    others = _rows(doubted[number], behind, np.zeros(len(number)), meant[number, behind], at + 2).with_columns(
+        in_set90=pl.lit(False), role=pl.lit(role), basis=pl.lit("inferred")
+    )
+    return _with_rest(pl.concat([words, others]))
+
+
+def _ranked(prob: Floats) -> tuple[Whole, Floats]:
+    """Places by their probability and the mass before each, shape (rows, places); ties go by code."""
+    order = np.argsort(-prob, axis=1, kind="stable")  # places are sorted
+    ranked = np.take_along_axis(prob, order, axis=1)
+    return order, np.cumsum(ranked, axis=1) - ranked
+
+
+def _rows(row: Whole, place: Whole, label: Floats, true: Floats, rank: Whole | Floats) -> pl.DataFrame:
+    """One row a place, in whole millionths."""
+    return pl.DataFrame(
         {
-            "row": rows.astype(np.uint32),
+            "row": row.astype(np.uint32),
             "place": place.astype(np.int16),
-            "label": np.full(len(rows), MILLION, dtype=np.int32),
-            "true": np.floor(true[rows, place] * MILLION + 1e-9).astype(np.int32),
-            "rank": np.ones(len(rows), dtype=np.int32),
-            "in_set90": np.ones(len(rows), dtype=bool),
+            "label": np.floor(label * MILLION + 1e-9).astype(np.int32),
+            "true": np.floor(true * MILLION + 1e-9).astype(np.int32),
+            "rank": rank.astype(np.int32),
         }
     )
-    return _with_rest(table).with_columns(role=pl.lit(role), basis=pl.lit("reported"))
 
 
 def _with_rest(table: pl.DataFrame) -> pl.DataFrame:
@@ -165,5 +188,6 @@ def _with_rest(table: pl.DataFrame) -> pl.DataFrame:
         (MILLION - pl.col("true").sum()).cast(pl.Int32).alias("true"),
         (pl.col("rank").max() + 1).alias("rank"),
         pl.lit(False).alias("in_set90"),
+        pl.col("role", "basis").first(),
     )
     return pl.concat([table, rest.select(table.columns)])

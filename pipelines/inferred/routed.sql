@@ -6,7 +6,7 @@ WITH listed AS (
         list(CAST(prob_true AS DOUBLE) ORDER BY rank) FILTER (WHERE role = 'departure') AS departure_probs,
         list(country ORDER BY rank) FILTER (WHERE role = 'destination') AS destinations,
         list(CAST(prob_true AS DOUBLE) ORDER BY rank) FILTER (WHERE role = 'destination') AS destination_probs,
-        arg_min(country, rank) FILTER (WHERE role = 'origin') AS origin
+        first(country ORDER BY prob_true DESC, rank) FILTER (WHERE role = 'origin') AS origin
     FROM inferred.route_posteriors
     WHERE role IN ('origin', 'departure', 'destination') AND country <> 'rest'
     GROUP BY evidence_id

@@ -840,6 +840,21 @@ FEATURES: dict[str, Feature] = {
         ],
     ),
     # --- other columns of a seizure
+    "grades of a report": Feature(
+        {
+            "extra": {
+                "Source": {"to": "source_reliability", "lookup": "@code", "not_known": [""]},
+                "Info": {"to": "info_accuracy", "lookup": "@code", "not_known": [""]},
+            }
+        },
+        extra("Source,Info", "B,2", ",", "Z,2"),
+        [
+            {"source_reliability": "B", "info_accuracy": "2"},
+            {"source_reliability": None, "info_accuracy": None},
+            {"source_reliability": "unmapped", "info_accuracy": "2"},
+        ],
+        {"Source": "Z"},
+    ),
     "agencies, seals, bills, calibres, medicines": Feature(
         {
             "extra": {

@@ -61,9 +61,20 @@ def evidence(*rows: Mapping[str, Any]) -> pl.DataFrame:
         "reporter": "ESP", "subregion": None, "commodity": "cocaine", "commodity_group": "cocaine",
         "size_class": "1kg_10kg", "border_class": "unknown", "at_border": False, "mode_class": None, "direction": None,
         "year": 2014, "origin": None, "departure": None, "transit": None, "destination": None,
-        "cross_border": "unknown", "contradiction": None, "n_rows": 1, "n_lines": Decimal(1), "n_asked": Decimal(0),
+        "cross_border": "unknown", "contradiction": None, "source_reliability": None,
+        "n_rows": 1, "n_lines": Decimal(1), "n_asked": Decimal(0),
     }  # fmt: skip
-    texts = ("mode_class", "subregion", "direction", "origin", "departure", "transit", "destination", "contradiction")
+    texts = (
+        "mode_class",
+        "subregion",
+        "direction",
+        "origin",
+        "departure",
+        "transit",
+        "destination",
+        "contradiction",
+        "source_reliability",
+    )
     made = [plain | {"evidence_id": f"e{number:05}"} | dict(row) for number, row in enumerate(rows)]
     return pl.DataFrame(
         made,
@@ -471,6 +482,7 @@ def test_what_is_kept_stays_where_tonights_is_worse_and_goes_where_it_is_not(tmp
     assert used("better", losses(1.9, 2.0, 2.1)) == (["better"], "better")
     assert used("worse", losses(2.5, 2.6, 2.4)) == (["better"], "better")
     assert used("of newer code", losses(2.5, 2.6, 2.4), "country") == (["of newer code"], "of newer code")
+    assert used("kind-2-worse", losses(2.9, 2.9, 2.9), "country") == (["kind-2-worse"], "kind-2-worse")
     assert (
         used("of other lines", losses(9.0).with_columns(evidence_id=pl.lit("other")), "country")[1] == "of other lines"
     )

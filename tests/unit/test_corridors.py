@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipelines.inferred.corridors import _alike
+from pipelines.inferred.corridors import MEASURES, _alike, _pair_figures
 
 
 def here(n: int, rho: float, crosses: float = 1.0) -> dict[str, np.ndarray[tuple[int], np.dtype[np.float64]]]:
@@ -28,3 +28,16 @@ def test_what_hardly_crosses_a_border_is_uncertain_by_that_too() -> None:
     unsure, _ = _alike(here(4, 0.1, crosses=0.2), joint, np.array(["ESP"] * 4, dtype=object))
     assert sure[0] == 0
     assert unsure[0] == pytest.approx(0.1 * 16 * 0.2 * 0.8)
+
+
+def test_a_doubtful_report_is_reported_with_its_chance_and_inferred_elsewhere() -> None:
+    """The first line names the first pair and means it in three of five cases; the second is sure of the second."""
+    joint, reported = np.array([[0.6, 0.4], [0.0, 1.0]]), np.array([[True, False], [False, True]])
+    figures = _pair_figures(
+        {name: np.ones(2) for name in MEASURES}, joint, reported, np.array(["ESP", "ITA"], dtype=object)
+    )
+    assert figures["n_reported"].tolist() == [0.6, 1.0]
+    assert figures["n_inferred"].tolist() == [0.0, 0.4]
+    assert figures["n_q05"].tolist() == [0.0, 1.0]
+    assert figures["n_q95"][0] == 1.0  # nothing of the first pair is inferred
+    assert figures["n_q95"][1] >= 2.0

@@ -46,8 +46,8 @@ def evidence_row(number: int, **cells: object) -> dict[str, object]:
         "evidence_id": f"e{number:03}", "reporter": "ESP", "subregion": "A", "commodity": "cocaine_hcl",
         "commodity_group": "cocaine", "commodity_family": "drugs", "size_class": "1kg_10kg", "mode_class": "sea",
         "concealment": None, "facility": None, "border_class": "border", "direction": None, "place": "p1",
-        "year": 2014, **HIDDEN, "transit": None, "cross_border": "yes", "contradiction": None, "n_rows": 1,
-        "n_lines": 1.0, **cells,
+        "year": 2014, **HIDDEN, "transit": None, "cross_border": "yes", "contradiction": None,
+        "source_reliability": None, "n_rows": 1, "n_lines": 1.0, **cells,
     }  # fmt: skip
 
 
@@ -76,8 +76,8 @@ def evidence() -> pl.DataFrame:
             )
         )  # fmt: skip
     rows += [evidence_row(len(rows) + number, **cells) for number, cells in enumerate(ASKED)]
-    return pl.DataFrame(rows, schema_overrides={"concealment": pl.String, "facility": pl.String, "transit": pl.String,
-                                                "contradiction": pl.String})  # fmt: skip
+    unknown = ("concealment", "facility", "transit", "contradiction", "source_reliability")
+    return pl.DataFrame(rows, schema_overrides=dict.fromkeys(unknown, pl.String))
 
 
 @pytest.fixture(scope="module")

@@ -19,14 +19,14 @@ from pipelines.inferred.model.likelihood import Floats, Term, fit, softmax
 from pipelines.inferred.model.model import RouteModel, positions
 from pipelines.inferred.model.model import fit as fit_model
 from pipelines.inferred.model.pooling import ROLES, Parts, Pool, contexts_of, fit_role
-from pipelines.inferred.posterior import LEAST_PLACES, MILLION, posterior_lists
+from pipelines.inferred.posterior import DOUBTED, LEAST_PLACES, MILLION, posterior_lists
 
 PLACES = ["BRA", "COL", "DOM", "ESP", "KEN", "SEN"]
 N = len(PLACES)
 TEXTS = [
     "reporter", "subregion", "commodity", "commodity_group", "commodity_family", "size_class", "border_class",
     "mode_class", "concealment", "facility", "direction", "place", "origin", "departure", "transit", "destination",
-    "cross_border", "contradiction",
+    "cross_border", "contradiction", "source_reliability",
 ]  # fmt: skip
 NEXT = {"BRA": "COL", "COL": "DOM", "DOM": "COL", "ESP": "DOM", "KEN": "ESP"}
 """Where each reporter's goods come from: a place beside it on the line. Nobody ever heard of SEN."""
@@ -260,6 +260,26 @@ def test_a_copied_origin_is_doubted_another_is_not_and_a_contradicted_place_has_
     assert conventions().doubt(rows, "departure")[3] == WRONG_ONE_OF_TWO
 
 
+def test_places_of_a_graded_source_are_as_doubtful_as_lines_of_its_grade_contradict_themselves() -> None:
+    """Every fourth line of grade E questions its departure, one in a hundred of grade A, and of ungraded ones none."""
+    rows = [
+        {"reporter": who, "departure": "COL", "source_reliability": grade, "n_lines": lines, "contradiction": said}
+        for who in ("KEN", "ESP")
+        for grade, wrong in (("A", 2.0), ("E", 50.0), (None, 0.0))
+        for lines, said in ((200.0 - wrong, None), (wrong, "inbound_from_itself"))
+    ]
+    asked = [{"reporter": who, "departure": "COL", "source_reliability": grade}
+             for who, grade in (("KEN", "A"), ("KEN", "E"), ("KEN", None), ("SEN", "E"), ("SEN", "F"))]  # fmt: skip
+    told = evidence(*rows)
+    doubted = fit_conventions(told, told.head(0), np.empty(0)).doubt(evidence(*asked), "departure")
+    reliable, unreliable, ungraded, of_another, unseen = doubted
+    assert 0.12 < unreliable < 0.13
+    assert 0.004 < reliable < 0.01
+    assert ungraded < 0.004
+    assert abs(of_another - unreliable) < 0.01  # what the grade tells of a reporter that never used it
+    assert reliable < unseen < unreliable  # of a grade that nobody used, what all lines tell
+
+
 # --- calibration ----------------------------------------------------------------------------------------------------
 
 
@@ -359,6 +379,22 @@ def test_a_written_place_is_never_doubted_more_than_conventions_and_noise_say(fi
         assert (true[np.arange(named.height), at] >= 1 - doubt - 1e-12).all()
 
 
+def test_behind_a_doubtful_word_of_a_report_stand_the_places_that_may_be_meant(fitted: RouteModel) -> None:
+    """KEN copies the departure, so where its goods were made is asked of the others; BRA's origin is no copy."""
+    rows = told()
+    lists = pl.concat(posterior_lists(fitted, rows)).filter(role="origin")
+    named = lists.join(rows.with_row_index("row").select("row", "reporter"), on="row")
+    copied = named.filter(reporter="KEN").filter(pl.col("row") == pl.col("row").min()).sort("rank")
+    assert copied["basis"].to_list() == ["reported", *["inferred"] * (copied.height - 2), "reported"]
+    assert copied["label"].to_list() == [MILLION, *[0] * (copied.height - 1)]
+    assert copied["true"][0] < (1 - DOUBTED) * MILLION
+    assert copied["true"][1] == copied["true"][1:-1].max()
+    assert copied["true"][-1] <= 0.01 * (MILLION - copied["true"][0]) + N
+    assert not copied["in_set90"][1:].any()
+    plain = named.filter(pl.col("reporter") == "BRA", pl.col("row") == pl.col("row").min().over("reporter"))
+    assert plain["basis"].to_list() == ["reported", "reported"]
+
+
 def test_a_list_and_its_rest_make_a_million_in_both_probabilities(fitted: RouteModel) -> None:
     rows = pl.concat([told(), evidence({"reporter": "SEN", "evidence_id": "new"})])
     for table in posterior_lists(fitted, rows):
@@ -367,7 +403,8 @@ def test_a_list_and_its_rest_make_a_million_in_both_probabilities(fitted: RouteM
         )
         assert set(sums["label"]) | set(sums["true"]) <= {MILLION}
         assert set(sums["rest"]) <= {1}
-        assert set(sums["listed"]) <= {1, min(N, LEAST_PLACES)}
+        hidden = table.filter(pl.col("basis").first().over("row") == "inferred")
+        assert set(hidden.group_by("row").agg(pl.col("place").count())["place"]) <= {min(N, LEAST_PLACES)}
         assert table.filter(basis="reported").filter(pl.col("place").is_not_null())["label"].unique().to_list() in (
             [], [MILLION],
         )  # fmt: skip

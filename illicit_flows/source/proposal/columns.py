@@ -21,7 +21,7 @@ from illicit_flows.source.proposal.words import bare, strength
 from schemas.contracts import COORDINATE_TARGETS, DATE_TARGETS, LEG_TARGETS, LOOKUP_TARGETS
 
 CATEGORIES = ("transport_mode", "concealment", "facility", "direction", "agency", "seal_state", "bill_of_lading",
-              "calibre_class")  # fmt: skip
+              "calibre_class", "source_reliability", "info_accuracy")  # fmt: skip
 FIGURES = frozenset({"quantity", "kg", "hectares", "proceeds", *PERSONS})
 NEEDED = frozenset({"commodity", "unit", "reporter", "currency"})
 """Targets of which "other" is no answer."""

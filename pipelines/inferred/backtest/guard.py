@@ -84,15 +84,17 @@ def use(home: Home, model_id: str, evidence: pl.DataFrame) -> tuple[pl.DataFrame
     """The evidence that this night's model is fitted on, and the model's name.
 
     It is tonight's, or what is kept where tonight's scores worse beyond noise. Where no back-test was made there is
-    nothing to judge by, and tonight's is used and not kept. What older code kept with other columns gives way.
+    nothing to judge by, and tonight's is used and not kept. What was kept with other columns, or for another kind of
+    model, gives way: it would be fitted with tonight's code and bear a name that it never had.
     """
     if not (home.runs / TONIGHT).exists():
         return evidence, model_id
     scores, folder = read_tonight(home), home.model
     if (folder / EVIDENCE).exists() and compare(scores, pl.read_parquet(folder / SCORES)).is_worse:
         kept = pl.read_parquet(folder / EVIDENCE)
-        if kept.schema == evidence.schema:
-            return kept, str(json.loads((folder / NOTE).read_text(encoding="utf-8"))["model_id"])
+        kept_id = str(json.loads((folder / NOTE).read_text(encoding="utf-8"))["model_id"])
+        if kept.schema == evidence.schema and _kind(kept_id) == _kind(model_id):
+            return kept, kept_id
     fresh = home.scratch / f"model.{os.getpid()}"
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
@@ -102,3 +104,8 @@ def use(home: Home, model_id: str, evidence: pl.DataFrame) -> tuple[pl.DataFrame
     shutil.rmtree(folder, ignore_errors=True)  # a kill between these two lines leaves none: tonight's is then let in
     os.replace(fresh, folder)
     return evidence, model_id
+
+
+def _kind(model_id: str) -> str:
+    """The name of the model without the digest of its evidence."""
+    return model_id.rpartition("-")[0]

@@ -9,9 +9,14 @@ that name both abroad, reporter R in year y writes
 with q₀ the forecast as if another had reported, d being known. Some reporters have the habit and most do not, so m
 and S are those that make all reporters' lines likeliest, on a grid; η is the posterior mean. n lines of one reporter,
 or of one of its years, count as √n (`pooling`). **Noise**: where the statements of one line
-contradict each other, one of two is wrong, and the place is it with chance ½; elsewhere a reporter's places are as
-doubtful as its contradictions are frequent, which is a lower bound. With λ the chance that the place is not meant as
-the role says,
+contradict each other, one of two is wrong, and the place is it with chance ½; elsewhere the places of a reporter and a
+grade g of its source (A to F where the sender graded the report, else none) are as doubtful as such lines are frequent,
+which is a lower bound:
+
+    λ_g = (w_g + 10 λ) / (n_g + 10),    λ_{g,R} = (w_{g,R} + 10 λ_g) / (n_{g,R} + 10)
+
+with n lines that name a place in the role, and w half of those that question it. With λ the chance that the place is
+not meant as the role says,
 
     prob_true(k) = (1 − λ) prob_label(k) + λ P₀(k | e)
 
@@ -20,7 +25,7 @@ for a reported and for a hidden place; P₀ is the forecast as if another had re
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -50,30 +55,44 @@ QUESTIONED = {
     ORIGIN: ("origin_named_as_transit", "destination_is_origin"),
 }  # fmt: skip
 """Kinds of contradiction that question the place of a role."""
+UNGRADED = "-"
+_GRADE = pl.col("source_reliability").fill_null(UNGRADED).alias("grade")
+
+
+@dataclass(frozen=True)
+class Noise:
+    """λ of one role: of all lines, by grade of the source, and by grade and reporter."""
+
+    of_all: float
+    of_grade: Mapping[str, float]
+    of_reporter: Mapping[tuple[str, str], float]
+    """By grade and reporter; `UNGRADED` where the report has no grade."""
+
+    def usual(self, evidence: pl.DataFrame) -> Floats:
+        """λ of lines of which nothing is questioned, shape (rows,)."""
+        graded = evidence.select(_GRADE, "reporter").rows()
+        return np.array(
+            [self.of_reporter.get(one, self.of_grade.get(one[0], self.of_all)) for one in graded], dtype=np.float64
+        )
 
 
 @dataclass(frozen=True)
 class Conventions:
-    """η by reporter and year, by reporter, and of all; noise by role and reporter, and of all."""
+    """η by reporter and year, by reporter, and of all; noise by role."""
 
     copies: pl.DataFrame
     """Columns reporter, year, habit."""
     copies_of: dict[str, float]
     copies_all: float
-    noise: dict[str, dict[str, float]]
-    noise_all: dict[str, float]
+    noise: dict[str, Noise]
 
     def doubt(self, evidence: pl.DataFrame, role: str, q_departure: Floats | None = None) -> Floats:
         """λ of each row, shape (rows,). For origins `q_departure` is q₀ of the place named as departure, or 0."""
         kinds = pl.col("contradiction").is_in(QUESTIONED[role]).fill_null(False)
-        usual = pl.col("reporter").replace_strict(
-            self.noise[role], default=self.noise_all[role], return_dtype=pl.Float64
-        )
-        doubt = evidence.select(
-            pl.when(kinds & pl.col(role).is_not_null()).then(WRONG_ONE_OF_TWO).otherwise(usual).alias("doubt")
-        )["doubt"].to_numpy()
+        questioned = evidence.select((kinds & pl.col(role).is_not_null()).alias("questioned"))["questioned"].to_numpy()
+        doubt: Floats = np.where(questioned, WRONG_ONE_OF_TWO, self.noise[role].usual(evidence))
         if role != ORIGIN:
-            return np.asarray(doubt, dtype=np.float64)
+            return doubt
         habit = self._habit(evidence)
         # what left home has nothing to copy but home, and of that nothing was learnt
         from_home = (evidence["departure"] == evidence["reporter"]).fill_null(False).to_numpy()
@@ -117,23 +136,31 @@ def fit_conventions(evidence: pl.DataFrame, both: pl.DataFrame, q_departure: Flo
         for (name, year), lines in told.group_by("reporter", "year", maintain_order=True)
     ]
     copies = pl.DataFrame(rows, schema={"reporter": pl.String, "year": pl.Int64, "habit": pl.Float64}, orient="row")
-    noise, noise_all = {}, {}
-    for role, kinds in QUESTIONED.items():
-        named = evidence.filter(pl.col(role).is_not_null()).select(
-            "reporter",
-            lines=pl.col("n_lines").cast(pl.Float64),
-            wrong=pl.col("contradiction").is_in(kinds).fill_null(False).cast(pl.Float64) * WRONG_ONE_OF_TWO,
-        )
-        summed = named.group_by("reporter").agg(
-            pl.col("lines").sort().sum(), (pl.col("wrong") * pl.col("lines")).sort().sum()
-        )
-        summed = summed.sort("reporter")
-        wrong, lines = float(summed["wrong"].sum()), float(summed["lines"].sum())
-        share = (wrong + START) / (lines + STRENGTH) if summed.height else START
-        noise_all[role] = share
-        pulled = summed.select("reporter", (pl.col("wrong") + STRENGTH * share) / (pl.col("lines") + STRENGTH))
-        noise[role] = dict(pulled.iter_rows())
-    return Conventions(copies, of_reporter, of_all, noise, noise_all)
+    return Conventions(copies, of_reporter, of_all, {role: _noise(evidence, role) for role in QUESTIONED})
+
+
+def _noise(evidence: pl.DataFrame, role: str) -> Noise:
+    """How often what a line says questions its place in the role."""
+    questioned = pl.col("contradiction").is_in(QUESTIONED[role]).fill_null(False).cast(pl.Float64)
+    named = evidence.filter(pl.col(role).is_not_null()).select(
+        _GRADE, "reporter", lines=pl.col("n_lines").cast(pl.Float64), wrong=questioned * WRONG_ONE_OF_TWO
+    )
+    by = ["grade", "reporter"]
+    summed = named.group_by(by).agg(pl.col("lines").sort().sum(), (pl.col("wrong") * pl.col("lines")).sort().sum())
+    summed = summed.sort(by)
+    if summed.is_empty():
+        return Noise(START, {}, {})
+
+    def pulled(wrong: float, lines: float, to: float) -> float:
+        return (wrong + STRENGTH * to) / (lines + STRENGTH)
+
+    of_all = pulled(float(summed["wrong"].sum()), float(summed["lines"].sum()), START / STRENGTH)
+    grades = summed.group_by("grade", maintain_order=True).agg(pl.col("wrong", "lines").sum())
+    of_grade = {grade: pulled(wrong, lines, of_all) for grade, wrong, lines in grades.iter_rows()}
+    of_reporter = {
+        (grade, reporter): pulled(wrong, lines, of_grade[grade]) for grade, reporter, lines, wrong in summed.iter_rows()
+    }
+    return Noise(of_all, of_grade, of_reporter)
 
 
 def _likelihood(lines: pl.DataFrame) -> Floats:

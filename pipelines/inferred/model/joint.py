@@ -180,10 +180,10 @@ class Joint:
             _only(f, at)
             for f, at in ((self.origin, origin), (self.departure, departure), (self.destination, destination))
         )
-        from_origin, from_destination = through(a, self.first), through(c, csr_array(self.second.T))
+        from_origin, from_destination = through(a, csr_array(self.first.T)), through(c, self.second)
         middle = b * from_origin * from_destination
-        first = a * through(b * from_destination, csr_array(self.first.T))
-        last = c * through(b * from_origin, self.second)
+        first = a * through(b * from_destination, self.first)
+        last = c * through(b * from_origin, csr_array(self.second.T))
         return _normalised(first), _normalised(middle), _normalised(last)
 
 
@@ -192,18 +192,18 @@ def couple(p_origin: Floats, p_departure: Floats, p_destination: Floats, first: 
     a, b, c = (np.where(p > 0, p, TINY) for p in (p_origin, p_departure, p_destination))
     first_t, second_t = csr_array(first.T), csr_array(second.T)
     for _ in range(SWEEPS):
-        from_origin, from_destination = through(a, first), through(c, second_t)
+        from_origin, from_destination = through(a, first_t), through(c, second)
         b = p_departure / np.maximum(from_origin * from_destination, TINY)
-        a = p_origin / np.maximum(through(b * from_destination, first_t), TINY)
-        from_origin = through(a, first)
-        c = p_destination / np.maximum(through(b * from_origin, second), TINY)
-    b = p_departure / np.maximum(through(a, first) * through(c, second_t), TINY)
+        a = p_origin / np.maximum(through(b * from_destination, first), TINY)
+        from_origin = through(a, first_t)
+        c = p_destination / np.maximum(through(b * from_origin, second_t), TINY)
+    b = p_departure / np.maximum(through(a, first_t) * through(c, second), TINY)
     return Joint(a, b, c, first, second)
 
 
-def through(factor: Floats, differences: csr_array) -> Floats:
-    """factor @ (1 + differences), shape (evidences, places)."""
-    passed: Floats = factor.sum(axis=1, keepdims=True) + factor @ differences
+def through(factor: Floats, turned: csr_array) -> Floats:
+    """factor @ (1 + turnedᵀ), shape (evidences, places): a step through a kernel, of which Dᵀ is given."""
+    passed: Floats = factor.sum(axis=1, keepdims=True) + (turned @ factor.T).T
     return passed
 
 

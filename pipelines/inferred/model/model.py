@@ -90,20 +90,27 @@ class RouteModel:
 
     def score(self, asked: Asked) -> Forecasts:
         """Forecast of each role given the reported others; a reported role has probability 1 at its place."""
-        evidence = asked.evidence
+        reported = np.column_stack([positions(asked.evidence, role, self.at) for role in ROLES])
+        # what is asked in the same words is answered once
+        _, first, row = np.unique(
+            np.column_stack([asked.row, reported]), axis=0, return_index=True, return_inverse=True
+        )
+        once = replace(asked, evidence=asked.evidence[first.tolist()], row=asked.row[first])
         with threadpool_limits(1):
-            forecasts = dict(self.alone(asked))
-            reported = {role: positions(evidence, role, self.at) for role in ROLES}
-            n_reported = np.sum([at >= 0 for at in reported.values()], axis=0)
-            partly = np.flatnonzero((n_reported > 0) & (n_reported < len(ROLES)))
-            for rows, block in self._blocks(evidence, partly, forecasts):
-                given = block.marginals(*(reported[role][rows] for role in ROLES))
-                for role, forecast in zip(ROLES, given, strict=True):
-                    forecasts[role][rows] = forecast
-            for role, at in reported.items():
-                named = np.flatnonzero(at >= 0)
-                forecasts[role][named] = 0.0
-                forecasts[role][named, at[named]] = 1.0
+            return {role: forecast[row] for role, forecast in self._score(once, reported[first]).items()}
+
+    def _score(self, asked: Asked, reported: Whole) -> Forecasts:
+        """`score`; `reported` holds the position of each role's place, or −1: shape (evidence rows, roles)."""
+        forecasts = dict(self.alone(asked))
+        n_reported = (reported >= 0).sum(axis=1)
+        partly = np.flatnonzero((n_reported > 0) & (n_reported < len(ROLES)))
+        for rows, block in self._blocks(asked.evidence, partly, forecasts):
+            for role, forecast in zip(ROLES, block.marginals(*reported[rows].T), strict=True):
+                forecasts[role][rows] = forecast
+        for role, at in zip(ROLES, reported.T, strict=True):
+            named = np.flatnonzero(at >= 0)
+            forecasts[role][named] = 0.0
+            forecasts[role][named, at[named]] = 1.0
         return forecasts
 
     def _blocks(self, evidence: pl.DataFrame, rows: Whole, alone: Forecasts) -> list[tuple[Whole, Joint]]:
