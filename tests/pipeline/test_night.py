@@ -151,10 +151,23 @@ def test_inferred_lists_are_ranked_by_probability_and_name_no_place_twice(simula
         SELECT count(*) FROM (
             SELECT *, lag(prob_label) OVER way AS before, row_number() OVER way AS place
             FROM inferred.route_posteriors
-            WHERE basis = 'inferred' AND country <> 'rest'
+            ANTI JOIN (SELECT evidence_id, role FROM inferred.route_posteriors WHERE basis = 'reported')
+                USING (evidence_id, role)
+            WHERE country <> 'rest'
             WINDOW way AS (PARTITION BY evidence_id, role ORDER BY rank)
         ) WHERE prob_label > before OR place <> rank
     """)[0]
+    assert wrong == 0
+
+
+def test_what_may_stand_behind_a_doubtful_word_is_inferred_and_no_word_of_the_report(simulated: Night) -> None:
+    behind, wrong = simulated.rows("""
+        SELECT count(*), count(*) FILTER (WHERE b.prob_label > 0 OR b.in_set90 OR r.prob_true >= 0.95 OR b.rank < 2)
+        FROM inferred.route_posteriors AS b
+        JOIN inferred.route_posteriors AS r USING (evidence_id, role)  -- n:1
+        WHERE r.basis = 'reported' AND r.rank = 1 AND b.basis = 'inferred'
+    """)[0]
+    assert behind > 0
     assert wrong == 0
 
 
@@ -164,7 +177,9 @@ def test_an_inferred_list_holds_the_mass_that_it_promises(simulated: Night) -> N
         SELECT count(*) FROM (
             SELECT role, sum(prob_label) AS mass, count(*) AS n
             FROM inferred.route_posteriors
-            WHERE basis = 'inferred' AND country <> 'rest'
+            ANTI JOIN (SELECT evidence_id, role FROM inferred.route_posteriors WHERE basis = 'reported')
+                USING (evidence_id, role)
+            WHERE country <> 'rest'
             GROUP BY evidence_id, role
         ) WHERE n NOT BETWEEN 20 AND 100 OR (n < 100 AND mass < 0.99 - n / 1000000)
     """)[0]
