@@ -172,3 +172,19 @@ def test_a_former_state_that_reports_stops_no_night_and_its_words_stand_alone(ho
     assert set(said.select("role", "country", "basis").rows()) == {
         ("departure", "PER", "reported"), ("departure", "rest", "reported"),
     }  # fmt: skip
+
+
+def test_the_grade_that_a_sender_gives_reaches_the_evidence_and_none_is_made_up(home: Home, registry: Registry) -> None:
+    grades = {
+        "Source": {"to": "source_reliability", "lookup": "@code", "not_known": [""]},
+        "Info": {"to": "info_accuracy", "lookup": "@code", "not_known": [""]},
+    }
+    contracts = samples.known(registry, samples.contract(extra=grades))
+    rows = ("2020-01-01,heroin,1,kilogram,B,2", "2020-01-02,heroin,2,kilogram,,", "2020-01-03,heroin,3,kilogram,E,5")
+    header = "Day,Drug,Amount,Unit,Source,Info"
+    samples.conform(home, contracts, {"planted/a.csv": samples.table_of(*rows, header=header)})
+    make_evidence(home, contracts)
+    seizures = samples.table(home, contracts, "conformed.seizures").sort("row_no")
+    assert seizures.select("source_reliability", "info_accuracy").rows() == [("B", "2"), (None, None), ("E", "5")]
+    evidence = samples.table(home, contracts, "inferred.evidence")
+    assert sorted(evidence["source_reliability"].to_list(), key=str) == ["B", "E", None]
