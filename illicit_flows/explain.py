@@ -48,7 +48,8 @@ OWN_WORDS = "what the reporter has named before"
 """One more piece: without it, the reporter is one that was never heard of, at the same spot of the map."""
 KINDS = {
     "distance_squared": "distance", "near": "distance", "few_people": "people", "mirror_group": "mirror flows",
-    "mirror_all": "mirror flows", "neighbours_near": "neighbours", "neighbours_far": "neighbours",
+    "mirror_all": "mirror flows", "named_group": "what others name", "named_all": "what others name",
+    "neighbours_near": "neighbours", "neighbours_far": "neighbours",
 }  # fmt: skip
 """Features that say one thing in several numbers; others stand by their own name."""
 NEEDED = ("inferred.route_effects", "inferred.evidence", "inferred.seizure_evidence", "inferred.route_posteriors")

@@ -13,7 +13,7 @@ from scipy.sparse import csr_array
 
 from pipelines.inferred.model.calibration import LEVEL, Held, calibrate, mass_before
 from pipelines.inferred.model.conventions import WRONG_ONE_OF_TWO, Conventions, fit_conventions
-from pipelines.inferred.model.geography import Geography, geography
+from pipelines.inferred.model.geography import FEATURES, Geography, features, geography
 from pipelines.inferred.model.joint import Joint, Kernel, Pairs, couple, fit_kernel, relation
 from pipelines.inferred.model.likelihood import Floats, Term, fit, softmax
 from pipelines.inferred.model.model import RouteModel, positions
@@ -112,6 +112,21 @@ def test_the_slope_of_a_feature_is_recovered_and_what_is_barred_cannot_be() -> N
     scores = model.scores(asked("new", "new"), x, np.array([2, -1]))
     assert softmax(scores)[0] == pytest.approx([*softmax(0.8 * x[:, :2, 0])[0], 0], abs=0.01)
     assert softmax(scores)[1, 2] > 0.5
+
+
+# --- geography ------------------------------------------------------------------------------------------------------
+
+
+def test_what_others_name_leaves_out_what_the_reporter_says_itself() -> None:
+    louder = told().with_columns(n_lines=pl.col("n_lines") * pl.when(pl.col("reporter") == "KEN").then(9).otherwise(1))
+    named = [FEATURES.index(name) for name in ("named_group", "named_all")]
+    (before, row), (after, _) = (features(rows, "departure", told(), world()) for rows in (told(), louder))
+    own, others = row[told()["reporter"].index_of("KEN")], row[told()["reporter"].index_of("BRA")]
+    assert (before[own][:, named] == after[own][:, named]).all()
+    assert (before[others, PLACES.index("ESP")][named] < after[others, PLACES.index("ESP")][named]).all()
+    of_ken = before[own][:, named]
+    assert (of_ken[PLACES.index("ESP")] == of_ken.min(axis=0)).all()  # nobody but KEN names it
+    assert (of_ken[PLACES.index("COL")] > of_ken[PLACES.index("ESP")]).all()
 
 
 # --- pooling --------------------------------------------------------------------------------------------------------
@@ -379,10 +394,14 @@ def test_a_written_place_is_never_doubted_more_than_conventions_and_noise_say(fi
         assert (true[np.arange(named.height), at] >= 1 - doubt - 1e-12).all()
 
 
-def test_behind_a_doubtful_word_of_a_report_stand_the_places_that_may_be_meant(fitted: RouteModel) -> None:
-    """KEN copies the departure, so where its goods were made is asked of the others; BRA's origin is no copy."""
-    rows = told()
-    lists = pl.concat(posterior_lists(fitted, rows)).filter(role="origin")
+def test_behind_a_doubtful_word_of_a_report_stand_the_places_that_may_be_meant() -> None:
+    """KEN copies all departures, so where its goods were made is asked of the others; BRA's origin is no copy."""
+    copies = (
+        {"reporter": "KEN", "departure": where, "origin": where, "evidence_id": f"copy-{where}"}
+        for where in ("BRA", "COL", "DOM", "SEN")
+    )
+    rows = pl.concat([told(), evidence(*copies)])
+    lists = pl.concat(posterior_lists(fit_model(rows, world()), rows)).filter(role="origin")
     named = lists.join(rows.with_row_index("row").select("row", "reporter"), on="row")
     copied = named.filter(reporter="KEN").filter(pl.col("row") == pl.col("row").min()).sort("rank")
     assert copied["basis"].to_list() == ["reported", *["inferred"] * (copied.height - 2), "reported"]

@@ -10,12 +10,15 @@ For reporter R and candidate k, x(R, k) holds
     subregion   1 in the same subregion (M49)
     mirror      log(1 + Σ √n) over the *other* reporters that name R and k as two ends of a way, n lines each: of the
                 same commodity group, and of all
+    named       (log(share of k among what all *others* name in the role + 10⁻⁴) + 6) / 2: in the commodity group,
+                pulled by a line to the share over all groups, and that one
     neighbours  (log(share of k among what R's neighbours name in the role and commodity group + 10⁻⁴) + 6) / 2; a
                 neighbour R' ≠ R weighs exp(−km / h) n / (n + 5), for h of 700 and of 3,000 km; shrunk to the share
                 over all groups
 
-(Gravity terms after Tinbergen 1962; mirrored flows as in trade statistics, UN Comtrade.) Mirror and neighbours are of
-the evidence, but never of R's own, so that a country nobody has heard of has them too.
+(Gravity terms after Tinbergen 1962; mirrored flows as in trade statistics, UN Comtrade.) Mirror, named and neighbours
+are of the evidence, but never of R's own: a country nobody has heard of has them too, and what a fit learns of them is
+how well the words of some foretell those of another.
 """
 
 from __future__ import annotations
@@ -33,13 +36,15 @@ NEAR_KM, SMALL = 1_500.0, 1_000_000
 REACHES_KM = (700.0, 3_000.0)
 HALF_LINES, OVER_ALL, UNKNOWN = 5.0, 0.3, 0.02
 """Lines at which a neighbour weighs half; what the share over all groups, and the uniform one, weigh beside them."""
+ALL_LINES, UNKNOWN_LINES = 1.0, 0.5
+"""Lines that the share over all groups, and the uniform one, are worth beside those of all others."""
 KEY = ["reporter", "commodity_group"]
 FEATURES = (
     "distance", "distance_squared", "near", "border", "language", "people", "few_people", "subregion", "mirror_group",
-    "mirror_all", "neighbours_near", "neighbours_far",
+    "mirror_all", "named_group", "named_all", "neighbours_near", "neighbours_far",
 )  # fmt: skip
 """Names of x in its order."""
-SHARED_FEATURES = 10
+SHARED_FEATURES = 12
 """All but the neighbours: what a reporter without history is judged by. Its neighbours' habits misled there."""
 MIRRORED = {
     role: (("origin", "destination"), ("departure", "destination"), ("reporter", "destination"), (start, "reporter"))
@@ -96,7 +101,10 @@ def features(
     reporter_at = rows["reporter"].replace_strict(at.position, return_dtype=pl.Int64).to_numpy()
     by_group = _mirrored(evidence, role, groups, at)
     of_all = _mirrored(evidence, role, None, at)
-    shares = _neighbours(evidence, role, groups, group_at, reporter_at, at) if neighbours else []
+    named = _named(evidence, role, groups, at)
+    shares = _others(named, group_at, reporter_at)
+    if neighbours:
+        shares += _neighbours(named, group_at, reporter_at, at)
     x = np.concatenate(
         [
             at.between[reporter_at],
@@ -149,28 +157,50 @@ def _number_of(groups: list[str]) -> pl.Expr:
     return pl.col("commodity_group").replace_strict(groups, numbers, return_dtype=pl.Int64).alias("group")
 
 
-def _neighbours(
-    evidence: pl.DataFrame, role: str, groups: list[str], group_at: Whole, reporter_at: Whole, at: Geography
-) -> list[Floats]:
-    """Shares of each place among what neighbours name, shape (rows, places), for each reach."""
+@dataclass(frozen=True)
+class _Named:
+    """Lines that name a place abroad in one role."""
+
+    by_group: Floats
+    """By commodity group, reporter and place: shape (groups, places, places)."""
+    of_all: Floats
+    """Over all groups, also those that are not asked for: shape (places, places)."""
+
+
+def _named(evidence: pl.DataFrame, role: str, groups: list[str], at: Geography) -> _Named:
     n = len(at.places)
     named = evidence.filter(pl.col(role).is_in(at.places) & (pl.col(role) != pl.col("reporter")))
     by = ["reporter", role, "commodity_group"]
     summed = named.group_by(by).agg(pl.col("n_lines").cast(pl.Float64).sort().sum()).sort(by)
     where = [summed[name].replace_strict(at.position, return_dtype=pl.Int64).to_numpy() for name in ("reporter", role)]
     lines = summed["n_lines"].to_numpy()
-    over_all = np.zeros((n, n))
-    np.add.at(over_all, tuple(where), lines)
+    of_all, by_group = np.zeros((n, n)), np.zeros((len(groups), n, n))
+    np.add.at(of_all, tuple(where), lines)
+    for number, group in enumerate(groups):
+        here = (summed["commodity_group"] == group).to_numpy()
+        np.add.at(by_group[number], tuple(positions[here] for positions in where), lines[here])
+    return _Named(by_group, of_all)
+
+
+def _others(named: _Named, group_at: Whole, reporter_at: Whole) -> list[Floats]:
+    """Shares of each place among what all others name, shape (rows, places): in the group, and in all groups."""
+    n = named.of_all.shape[0]
+    of_all = named.of_all.sum(axis=0) - named.of_all[reporter_at]
+    over_all = (of_all + UNKNOWN_LINES / n) / (of_all.sum(axis=1, keepdims=True) + UNKNOWN_LINES)
+    of_group = named.by_group.sum(axis=1)[group_at] - named.by_group[group_at, reporter_at]
+    return [(of_group + ALL_LINES * over_all) / (of_group.sum(axis=1, keepdims=True) + ALL_LINES), over_all]
+
+
+def _neighbours(named: _Named, group_at: Whole, reporter_at: Whole, at: Geography) -> list[Floats]:
+    """Shares of each place among what neighbours name, shape (rows, places), for each reach."""
+    n = len(at.places)
     found = []
     for reach in REACHES_KM:
         near = np.exp(-at.km / reach)
         np.fill_diagonal(near, 0.0)
-        base = _pulled(near, over_all, np.full(n, 1 / n), UNKNOWN)
+        base = _pulled(near, named.of_all, np.full(n, 1 / n), UNKNOWN)
         share = np.empty((len(reporter_at), n))
-        for number, group in enumerate(groups):
-            of_group = np.zeros((n, n))
-            here = (summed["commodity_group"] == group).to_numpy()
-            np.add.at(of_group, tuple(positions[here] for positions in where), lines[here])
+        for number, of_group in enumerate(named.by_group):
             rows = group_at == number
             share[rows] = _pulled(near, of_group, base, OVER_ALL)[reporter_at[rows]]
         found.append(share)

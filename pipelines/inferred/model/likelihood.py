@@ -30,6 +30,7 @@ from scipy.sparse import csr_array, hstack, vstack
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
+Runs = list[tuple[int, slice]]
 ITERATIONS, FEW_ITERATIONS = 40, 25
 """Steps of a fit, and of one whose forecasts only set the pool; further ones move scores by less than .01 nats."""
 BLOCK = 4096
@@ -76,10 +77,10 @@ class LogLinear:
             scored[block] = (members[block] @ values).toarray()
         if self.slopes:
             names = ["feature_row", *sorted({name for effects in self.slopes for name in effects.term.columns})]
-            alike = contexts.select(names).unique(maintain_order=True)
+            alike = contexts.select(names).unique(maintain_order=True).sort("feature_row", maintain_order=True)
             slope_members, slope_values = _stacked(self.slopes, alike)
             slope = (slope_members @ slope_values).toarray()
-            of_alike = np.matmul(features[alike["feature_row"].to_numpy()], slope[:, :, None])[:, :, 0]
+            of_alike = _sloped(features, _runs(alike["feature_row"]), slope)
             row = contexts.select(names).join(
                 alike.with_row_index("row"), on=names, how="left", nulls_equal=True, maintain_order="left"
             )["row"]  # n:1
@@ -147,8 +148,10 @@ class _Problem:
     """Shape (distinct slopes, slope groups)."""
     slope_of: Whole
     """Row of `slope_design` of each context."""
+    runs: Runs
+    """Rows of `slope_design` by their row of `features`."""
     features: Floats
-    """Of each distinct slope: shape (distinct slopes, candidates, features)."""
+    """Shape (feature rows, candidates, features)."""
     mask: Floats
     at: tuple[Whole, Whole]
     weight: Floats
@@ -182,7 +185,7 @@ class _Problem:
         at = np.concatenate(row_parts), np.concatenate(column_parts)
         design = csr_array((np.ones(len(at[0])), at), shape=(n_contexts * n_candidates, n_effects))
         slope_columns = [f"slope_{number}" for number in range(len(slopes))]
-        distinct = contexts.select("feature_row", *slope_columns).unique(maintain_order=True).with_row_index("slope")
+        distinct = contexts.select("feature_row", *slope_columns).unique().sort(pl.all()).with_row_index("slope")
         slope_of = contexts.join(distinct, on=["feature_row", *slope_columns], how="left", maintain_order="left")[
             "slope"
         ]  # n:1
@@ -201,7 +204,7 @@ class _Problem:
         return cls(
             n_candidates, levels, slopes, level_groups, level_cells, slope_groups, design,
             csr_array(hstack(slope_parts)) if slope_parts else csr_array((distinct.height, 0)),
-            slope_of.to_numpy().astype(np.int64), features[distinct["feature_row"].to_numpy()], mask,
+            slope_of.to_numpy().astype(np.int64), _runs(distinct["feature_row"]), features, mask,
             (context, label), cells["weight"].to_numpy(), np.concatenate(precision),
         )  # fmt: skip
 
@@ -214,7 +217,8 @@ class _Problem:
         total = counted.sum(axis=1)
         turned, slope_turned = csr_array(self.design.T), csr_array(self.slope_design.T)
         gather = csr_array(
-            (np.ones(n_contexts), (self.slope_of, np.arange(n_contexts))), shape=(len(self.features), n_contexts)
+            (np.ones(n_contexts), (self.slope_of, np.arange(n_contexts))),
+            shape=(self.slope_design.shape[0], n_contexts),
         )
         shares = (counted.sum(axis=0) + 1) / (counted.sum() + self.n_candidates)
         spread = (total[:, None] * (shares * (1 - shares))).ravel()
@@ -227,7 +231,7 @@ class _Problem:
             scores = (self.design @ values[:n_effects]).reshape(n_contexts, self.n_candidates) + self.mask
             if n_features:
                 slopes = self.slope_design @ values[n_effects:].reshape(-1, n_features)
-                scores += np.matmul(self.features, slopes[:, :, None])[self.slope_of, :, 0]
+                scores += _sloped(self.features, self.runs, slopes)[self.slope_of]
             scores -= scores.max(axis=1, keepdims=True)
             named = scores[context, label]
             odds = np.exp(scores, out=scores)
@@ -239,7 +243,8 @@ class _Problem:
             gradient = self.precision * values
             gradient[:n_effects] += turned @ residual.ravel()
             if n_features:
-                of_slope = np.matmul((gather @ residual)[:, None, :], self.features)[:, 0, :]
+                left = gather @ residual
+                of_slope = np.concatenate([left[run] @ self.features[row] for row, run in self.runs])
                 gradient[n_effects:] += (slope_turned @ of_slope).ravel()
             return loss, gradient * scale
 
@@ -264,6 +269,24 @@ class _Problem:
             slopes.append(Effects(term, groups, csr_array(values[start:end].reshape(-1, n_features))))
             start = end
         return LogLinear(tuple(levels), tuple(slopes), self.n_candidates)
+
+
+def _runs(feature_row: pl.Series) -> Runs:
+    """Each feature row with the rows that have it, of a column in order."""
+    rows = feature_row.to_numpy().astype(np.int64)
+    starts = np.flatnonzero(np.diff(rows, prepend=-1))
+    return [
+        (int(rows[start]), slice(int(start), int(end)))
+        for start, end in zip(starts, [*starts[1:], len(rows)], strict=True)
+    ]
+
+
+def _sloped(features: Floats, runs: Runs, slopes: Floats) -> Floats:
+    """θ · x, shape (rows of `slopes`, candidates)."""
+    found = np.empty((len(slopes), features.shape[1]))
+    for row, run in runs:
+        np.matmul(slopes[run], features[row].T, out=found[run])
+    return found
 
 
 def _key(term: Term) -> pl.Expr:

@@ -49,6 +49,8 @@ OWN_LEVELS = (
     ),
 )  # fmt: skip
 SLOPES = _terms(all=0.3, commodity_group=2, mode_class=6)
+SHARED_SLOPES = (*SLOPES, *_terms(direction=6, facility=6, concealment=6))
+"""A reporter's own ways are known by name; of one that is new, how it was caught says how far off it was sent."""
 HOME_LEVELS = _terms(
     all=0.05, commodity_group=1, commodity=2, subregion=2, size_class=1, size_class__commodity_group=2, mode_class=1,
     concealment=2, facility=2, border_class=1, direction=0.3, border_class__direction=1, direction__mode_class=1,
@@ -158,7 +160,7 @@ def fit_role(
             _weighted(framed, SHARED_WEIGHT, latest),
             n_places,
             SHARED_LEVELS,
-            SLOPES,
+            SHARED_SLOPES,
             x[:, :, :SHARED_FEATURES],
             iterations,
         ),
@@ -182,7 +184,7 @@ def _reporter(contexts: pl.DataFrame, at: Geography) -> Whole:
 def contexts_of(evidence: pl.DataFrame) -> tuple[pl.DataFrame, Sequence[str]]:
     """Distinct rows of what the parts look at, and those columns."""
     columns = sorted(
-        {name for term in (*OWN_LEVELS, *HOME_LEVELS, *SLOPES) for name in term.columns}
+        {name for term in (*OWN_LEVELS, *HOME_LEVELS, *SHARED_SLOPES) for name in term.columns}
         | {"reporter", "commodity_group"}
     )
     return evidence.select(columns).unique().sort(columns, nulls_last=True), columns
