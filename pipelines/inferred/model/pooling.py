@@ -38,7 +38,8 @@ def _terms(**precision: float) -> tuple[Term, ...]:
 
 SHARED_LEVELS = _terms(
     all=0.3, commodity_group=0.33, commodity=2, subregion__commodity_group=2, concealment=3,
-    size_class__commodity_group=1, commodity_group__concealment=2, facility=2, direction=2,
+    size_class__commodity_group=1, commodity_group__concealment=2, mode_class__commodity_group=2, facility=2,
+    direction=2,
 )  # fmt: skip
 OWN_LEVELS = (
     *SHARED_LEVELS,
