@@ -114,6 +114,21 @@ def test_the_slope_of_a_feature_is_recovered_and_what_is_barred_cannot_be() -> N
     assert softmax(scores)[1, 2] > 0.5
 
 
+def test_slopes_of_groups_act_on_the_features_of_each_row_of_the_evidence() -> None:
+    x = np.array([[[0.0], [1.0], [2.0]], [[1.0], [0.0], [0.0]]])
+    slopes = {"a": 0.8, "b": -0.5}
+    rows = pl.concat(
+        labelled({group: softmax(slope * x[row, :, 0]).tolist()}).with_columns(feature_row=pl.lit(row))
+        for group, slope in slopes.items()
+        for row in (1, 0)
+    )
+    model = fit(rows, 3, [Term((), 1e9)], [Term(("group",), 0.3)], x)
+    assert model.slopes[0].values.toarray() == pytest.approx(np.array([[0.8], [-0.5]]), abs=0.01)
+    mixed = asked("b", "a", "b", "a").with_columns(feature_row=pl.Series([0, 1, 1, 0]))
+    expected = [slopes[group] * x[row, :, 0] for group, row in mixed.rows()]
+    assert model.scores(mixed, x) == pytest.approx(np.array(expected), abs=0.02)
+
+
 # --- geography ------------------------------------------------------------------------------------------------------
 
 

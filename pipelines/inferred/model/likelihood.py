@@ -80,7 +80,7 @@ class LogLinear:
             alike = contexts.select(names).unique(maintain_order=True).sort("feature_row", maintain_order=True)
             slope_members, slope_values = _stacked(self.slopes, alike)
             slope = (slope_members @ slope_values).toarray()
-            of_alike = _sloped(features, _runs(alike["feature_row"]), slope)
+            of_alike = _multiplied(slope, features.transpose(0, 2, 1), _runs(alike["feature_row"]))
             row = contexts.select(names).join(
                 alike.with_row_index("row"), on=names, how="left", nulls_equal=True, maintain_order="left"
             )["row"]  # n:1
@@ -216,6 +216,7 @@ class _Problem:
         counted[context, label] = self.weight
         total = counted.sum(axis=1)
         turned, slope_turned = csr_array(self.design.T), csr_array(self.slope_design.T)
+        turned_features = self.features.transpose(0, 2, 1)
         gather = csr_array(
             (np.ones(n_contexts), (self.slope_of, np.arange(n_contexts))),
             shape=(self.slope_design.shape[0], n_contexts),
@@ -231,7 +232,7 @@ class _Problem:
             scores = (self.design @ values[:n_effects]).reshape(n_contexts, self.n_candidates) + self.mask
             if n_features:
                 slopes = self.slope_design @ values[n_effects:].reshape(-1, n_features)
-                scores += _sloped(self.features, self.runs, slopes)[self.slope_of]
+                scores += _multiplied(slopes, turned_features, self.runs)[self.slope_of]
             scores -= scores.max(axis=1, keepdims=True)
             named = scores[context, label]
             odds = np.exp(scores, out=scores)
@@ -243,8 +244,7 @@ class _Problem:
             gradient = self.precision * values
             gradient[:n_effects] += turned @ residual.ravel()
             if n_features:
-                left = gather @ residual
-                of_slope = np.concatenate([left[run] @ self.features[row] for row, run in self.runs])
+                of_slope = _multiplied(gather @ residual, self.features, self.runs)
                 gradient[n_effects:] += (slope_turned @ of_slope).ravel()
             return loss, gradient * scale
 
@@ -272,20 +272,17 @@ class _Problem:
 
 
 def _runs(feature_row: pl.Series) -> Runs:
-    """Each feature row with the rows that have it, of a column in order."""
+    """Each feature row and the rows that have it, of a column in order."""
     rows = feature_row.to_numpy().astype(np.int64)
-    starts = np.flatnonzero(np.diff(rows, prepend=-1))
-    return [
-        (int(rows[start]), slice(int(start), int(end)))
-        for start, end in zip(starts, [*starts[1:], len(rows)], strict=True)
-    ]
+    starts = np.flatnonzero(np.diff(rows, prepend=-1)).tolist()
+    return [(int(rows[start]), slice(start, end)) for start, end in zip(starts, [*starts, len(rows)][1:], strict=True)]
 
 
-def _sloped(features: Floats, runs: Runs, slopes: Floats) -> Floats:
-    """θ · x, shape (rows of `slopes`, candidates)."""
-    found = np.empty((len(slopes), features.shape[1]))
+def _multiplied(values: Floats, matrices: Floats, runs: Runs) -> Floats:
+    """Each row of `values`, shape (n, i), times the matrix of its feature row, shape (feature rows, i, j): (n, j)."""
+    found = np.empty((len(values), matrices.shape[2]))
     for row, run in runs:
-        np.matmul(slopes[run], features[row].T, out=found[run])
+        np.matmul(values[run], matrices[row], out=found[run])
     return found
 
 

@@ -22,7 +22,7 @@ from pipelines.inferred.model.joint import Joint, Kernel, Pairs, couple, fit_ker
 from pipelines.inferred.model.likelihood import Floats, Whole
 from pipelines.inferred.model.pooling import ROLES, Parts, RoleModel, contexts_of, fit_role
 
-MODEL = "loglinear-1"
+MODEL = "loglinear-2"
 """Name of this kind of model; what it was fitted on is added where its forecasts stand."""
 THREADS = 2
 ORIGIN, DEPARTURE, DESTINATION = ROLES
