@@ -36,13 +36,14 @@ def _terms(**precision: float) -> tuple[Term, ...]:
     return tuple(Term(tuple(name.split("__")) if name != "all" else (), value) for name, value in precision.items())
 
 
-SHARED_LEVELS = _terms(
+LEVELS = _terms(
     all=0.3, commodity_group=0.33, commodity=2, subregion__commodity_group=2, concealment=3,
     size_class__commodity_group=1, commodity_group__concealment=2, mode_class__commodity_group=2, facility=2,
     direction=2,
 )  # fmt: skip
+SHARED_LEVELS = (*LEVELS, *_terms(subregion__direction=3, subregion__mode_class=3))
 OWN_LEVELS = (
-    *SHARED_LEVELS,
+    *LEVELS,
     *_terms(
         reporter=0.7, reporter__commodity_group=1, reporter__commodity=2, reporter__mode_class=1,
         reporter__concealment=2, reporter__facility=6, reporter__size_class=2, reporter__place=2, reporter__direction=2,
@@ -61,7 +62,8 @@ HOME_LEVELS = _terms(
 )  # fmt: skip
 OWN_WEIGHT, SHARED_WEIGHT, HOME_WEIGHT = 4.0, 1.0, 1.0
 """c: how many independent lines √n lines are worth. Set on years and reporters held out within the training years."""
-HALF_LIFE_YEARS = 2.0
+HALF_LIFE_YEARS, SHARED_HALF_LIFE_YEARS = 2.0, 4.0
+"""Habits of a reporter change; what holds for all of them lasts longer."""
 
 
 @dataclass(frozen=True)
@@ -154,27 +156,29 @@ def fit_role(
         role,
         at,
         evidence.select("reporter", "commodity_group", *ROLES, "n_lines"),
-        fit(_weighted(framed, OWN_WEIGHT, latest), n_places, OWN_LEVELS, SLOPES, x, iterations)
+        fit(_weighted(framed, OWN_WEIGHT, HALF_LIFE_YEARS, latest), n_places, OWN_LEVELS, SLOPES, x, iterations)
         if "own" in only
         else None,
         fit(
-            _weighted(framed, SHARED_WEIGHT, latest),
+            _weighted(framed, SHARED_WEIGHT, SHARED_HALF_LIFE_YEARS, latest),
             n_places,
             SHARED_LEVELS,
             SHARED_SLOPES,
             x[:, :, :SHARED_FEATURES],
             iterations,
         ),
-        fit(_weighted(at_home, HOME_WEIGHT, latest), 2, HOME_LEVELS, iterations=iterations) if "home" in only else None,
+        fit(_weighted(at_home, HOME_WEIGHT, HALF_LIFE_YEARS, latest), 2, HOME_LEVELS, iterations=iterations)
+        if "home" in only
+        else None,
         dict(history.sort("reporter").iter_rows()),
     )
 
 
-def _weighted(labelled: pl.DataFrame, worth: float, latest: object) -> pl.DataFrame:
+def _weighted(labelled: pl.DataFrame, worth: float, half_life_years: float, latest: object) -> pl.DataFrame:
     """w = c n_R^(−½) 2^(−age / half-life), times the lines."""
     age = (pl.lit(latest, dtype=pl.Int64) - pl.col("year")).cast(pl.Float64)
     total = pl.col("n_lines").sum().over("reporter")
-    return labelled.with_columns(weight=worth * pl.col("n_lines") * total**-0.5 * 0.5 ** (age / HALF_LIFE_YEARS))
+    return labelled.with_columns(weight=worth * pl.col("n_lines") * total**-0.5 * 0.5 ** (age / half_life_years))
 
 
 def _reporter(contexts: pl.DataFrame, at: Geography) -> Whole:
@@ -185,7 +189,7 @@ def _reporter(contexts: pl.DataFrame, at: Geography) -> Whole:
 def contexts_of(evidence: pl.DataFrame) -> tuple[pl.DataFrame, Sequence[str]]:
     """Distinct rows of what the parts look at, and those columns."""
     columns = sorted(
-        {name for term in (*OWN_LEVELS, *HOME_LEVELS, *SHARED_SLOPES) for name in term.columns}
+        {name for term in (*OWN_LEVELS, *SHARED_LEVELS, *HOME_LEVELS, *SHARED_SLOPES) for name in term.columns}
         | {"reporter", "commodity_group"}
     )
     return evidence.select(columns).unique().sort(columns, nulls_last=True), columns
