@@ -168,6 +168,7 @@ class _Named:
 
 
 def _named(evidence: pl.DataFrame, role: str, groups: list[str], at: Geography) -> _Named:
+    """Count the lines by reporter and place, for each of `groups` and for all there are."""
     n = len(at.places)
     named = evidence.filter(pl.col(role).is_in(at.places) & (pl.col(role) != pl.col("reporter")))
     by = ["reporter", role, "commodity_group"]
