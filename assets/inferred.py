@@ -10,7 +10,7 @@ from pipelines.inferred.backtest.make import BACKTEST_INPUTS, make_backtest
 from pipelines.inferred.corridors import CORRIDOR_INPUTS, make_corridors
 from pipelines.inferred.evidence import EVIDENCE_INPUTS, make_evidence
 from pipelines.inferred.model.explain import TOLD
-from pipelines.inferred.posterior import POSTERIOR_INPUTS, make_posteriors
+from pipelines.inferred.posterior import LISTS, POSTERIOR_INPUTS, make_posteriors
 from pipelines.inferred.regions import REGION_INPUTS, make_regions
 from pipelines.inferred.routes import COST_INPUTS, ROUTE_INPUTS, make_leg_costs, make_routes
 from pipelines.inferred.scope import SCOPE_INPUTS, make_scope
@@ -44,7 +44,7 @@ def draw_routes(house: House) -> Iterable[dg.MaterializeResult[None]]:
 
 @dg.multi_asset(
     name="infer_places",
-    specs=[table_spec(name, POSTERIOR_INPUTS) for name in ("inferred.route_posteriors", *TOLD)],
+    specs=[table_spec(name, POSTERIOR_INPUTS) for name in (*LISTS, *TOLD)],
 )
 def infer_places(house: House) -> Iterable[dg.MaterializeResult[None]]:
     yield from materialised(make_posteriors(house.at, registry()))

@@ -8,6 +8,7 @@ import dagster as dg
 from schemas.contracts import TableContract
 from schemas.registry import registry
 from schemas.render import TYPES
+from schemas.views import tables_of
 
 FRESH_WITHIN = timedelta(hours=30)
 """A nightly table is late once a night has been missed."""
@@ -23,7 +24,7 @@ def table_spec(table: str, deps: Iterable[str] = ()) -> dg.AssetSpec:
     contract = registry().tables[table]
     return dg.AssetSpec(
         key=asset_key(table),
-        deps=[asset_key(name) for name in deps],
+        deps=[asset_key(name) for name in tables_of(deps)],
         group_name=contract.layer,
         description=contract.grain,
         metadata={"dagster/column_schema": column_schema(contract), "dagster/table_name": table},

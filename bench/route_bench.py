@@ -33,9 +33,9 @@ from illicit_flows import reader
 from pipelines.inferred.backtest.areas import read_areas
 from pipelines.inferred.backtest.baselines import CONTEXT, gravity, mention_counts
 from pipelines.inferred.backtest.metrics import calibration_by_chance, reporters_drawn, weighted_median
-from pipelines.published.release import VIEWS
 from pipelines.store import Connection, Home, clear_scratch, connect, frame, locked
 from schemas.registry import PROJECT, registry
+from schemas.views import tables_of
 
 SHARED = PROJECT.parent / "shared"
 FLOWS = Path(sys.executable).with_name("flows")
@@ -226,7 +226,8 @@ def run_layers(home: Path, inbox: Path, *, again: bool) -> None:
     house = Home.at(home).make()
     os.environ.update(dagster_environment(house))
     # what the answers rest on; the back-test guards against an earlier night's model, and here there is none
-    answers = dg.AssetSelection.assets(["inferred", "route_posteriors"], ["inferred", "seizure_evidence"]).upstream()
+    tables = [name.split(".") for name in tables_of(["inferred.seizure_posteriors"])]
+    answers = dg.AssetSelection.assets(*tables).upstream()
     assets = (answers - dg.AssetSelection.assets(["inferred", "backtest"])).required_multi_asset_neighbors()
     if again:
         assets &= dg.AssetSelection.groups("inferred")
@@ -321,10 +322,7 @@ def _tables(home: Path, until: Until) -> Connection:
     """The release, checked; or the home's own tables, where no release was made."""
     if until == "release":
         return reader.open(home=home).connect()
-    needs = ["conformed.lines", "inferred.seizure_evidence", "inferred.route_posteriors"]
-    con = connect(Home.at(home), registry(), needs)
-    con.execute(f"CREATE VIEW inferred.seizure_posteriors AS {VIEWS['inferred.seizure_posteriors']}")
-    return con
+    return connect(Home.at(home), registry(), ["conformed.lines", "inferred.seizure_posteriors"])
 
 
 # --- the verdict ------------------------------------------------------------------------------------------------

@@ -1,31 +1,47 @@
-"""Posteriors over the places that no report names."""
+"""Posteriors over the places that no report names.
+
+Many evidences are asked the same question: what a group that was never seen would add is nothing, so the model cannot
+tell them apart. A question is answered, and its list of places written, once (`inferred.place_lists`); which list is
+whose stands in `inferred.evidence_lists`. The view `inferred.route_posteriors` is the two together (`schemas.views`).
+"""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from pipelines.inferred.backtest.areas import read_areas
 from pipelines.inferred.backtest.guard import use
 from pipelines.inferred.model.calibration import LEVEL
 from pipelines.inferred.model.explain import told
-from pipelines.inferred.model.likelihood import Floats, Whole
-from pipelines.inferred.model.model import DEPARTURE, MODEL, THREADS, RouteModel, fit, positions
+from pipelines.inferred.model.likelihood import Floats, Whole, once
+from pipelines.inferred.model.model import DEPARTURE, MODEL, THREADS, Answers, RouteModel, fit, positions
 from pipelines.inferred.model.pooling import ROLES, contexts_of
 from pipelines.inferred.network.transit import NETWORK_INPUTS, Network, read_network
-from pipelines.store import Home, connect, frame, sql, write_frame, write_query
+from pipelines.store import Connection, Home, connect, frame, sql, write_frame, write_query
 from schemas.registry import Registry
 
 READ = tuple(dict.fromkeys(("inferred.evidence", "reference.areas", "reference.area_pairs", *NETWORK_INPUTS)))
 POSTERIOR_INPUTS = (*READ, "inferred.backtest")
 """The back-test says whether tonight's model may be used."""
+LISTS = ("inferred.place_lists", "inferred.evidence_lists")
+"""Tables that hold the forecasts; the second refers to the first."""
+EVIDENCE_LISTS = "SELECT evidence_id, role, basis, list AS list_no, model_id FROM linked"
+REPORTED, INFERRED = "reported", "inferred"
+Flags = NDArray[np.bool_]
 TRANSIT = "transit"
 MASS, LEAST_PLACES, MOST_PLACES = 0.99, 20, 100
 """A list holds the likeliest places with this mass, at least and at most so many; the rest is one row."""
+REST_PLACE = -1
+"""Stands for all places that are not listed where places are positions."""
 DOUBTED = 0.05
 """From this doubt on, the places that may stand behind a reported one are listed beside it."""
 MILLION = 1_000_000
@@ -36,14 +52,39 @@ REST, NONE = "rest", "none"
 EVIDENCE = "SELECT * REPLACE (CAST(n_lines AS DOUBLE) AS n_lines) FROM inferred.evidence ORDER BY evidence_id"
 
 
+@dataclass(frozen=True)
+class Lists:
+    """Ranked lists of places, numbered from 0, and whose they are."""
+
+    n_lists: int
+    places: pl.DataFrame
+    """One row a place: list, rank, place (its position), label and true in whole millionths, in_set90; in the
+    order of list and rank, the rest last."""
+    linked: pl.DataFrame
+    """One row for each row of the evidence and role that has a list: row, role, basis, list."""
+
+    @classmethod
+    def together(cls, found: Iterable[Lists]) -> Lists:
+        """Lists of one table of evidence, numbered on."""
+        places, linked, start = [], [], 0
+        for one in found:
+            places.append(one.places.with_columns(pl.col("list") + start))
+            linked.append(one.linked.with_columns(pl.col("list") + start))
+            start += one.n_lists
+        return cls(start, pl.concat(places), pl.concat(linked))
+
+    def later(self, rows: int) -> Lists:
+        """The same lists, of evidence that stands so many rows further down."""
+        return replace(self, linked=self.linked.with_columns(pl.col("row") + rows))
+
+
 def make_posteriors(home: Home, registry: Registry) -> dict[str, int]:
-    """Write `inferred.route_posteriors` and the model that made it (`model.explain`); returns their numbers of rows.
+    """Write the tables of `LISTS` and the model that made them (`model.explain`); returns their numbers of rows.
 
     For each evidence and role: the place that is reported, and the likeliest that may stand behind it where it is
     doubtful; or the smallest list of places that holds 0.99 of `prob_label` (20 to 100 places, of transits with
-    `none`); and one `rest` row. Both probabilities are whole
-    millionths and sum to 1. Where tonight's fit scores worse than the one in use beyond noise (`backtest.guard`), that
-    one stays, and is named.
+    `none`); and one `rest` row. Both probabilities are whole millionths and sum to 1. Where tonight's fit scores worse
+    than the one in use beyond noise (`backtest.guard`), that one stays, and is named.
     """
     con = connect(home, registry, READ)
     evidence = frame(con, EVIDENCE)
@@ -53,24 +94,65 @@ def make_posteriors(home: Home, registry: Registry) -> dict[str, int]:
     alike = ["reporter", "commodity_group", *contexts_of(evidence)[1], *ROLES]  # what is asked alike is asked together
     asked = evidence.filter(pl.col("reporter").is_in(at.places)).sort(*alike, "evidence_id", nulls_last=True)
     network = read_network(con)
+    counts = {name: write_frame(con, home, registry, name, rows) for name, rows in told(model, asked).items()}
 
-    def lists_from(start: int) -> pl.DataFrame:
-        found = pl.concat(posterior_lists(model, asked[start : start + SLICE], network))
-        return found.with_columns(pl.col("row") + start)
+    def lists_from(start: int) -> Lists:
+        return posterior_lists(model, asked[start : start + SLICE], network).later(start)
 
     with threadpool_limits(1), ThreadPoolExecutor(THREADS) as threads:  # slices share nothing
-        lists = pl.concat(threads.map(lists_from, range(0, asked.height, SLICE)))
-    con.register("lists", lists)
-    con.register("asked", asked.select("evidence_id", "commodity_group").with_row_index("row"))
-    countries = [*at.places, NONE]
+        lists = Lists.together(threads.map(lists_from, range(0, asked.height, SLICE)))
+    linked, places, countries = _with_words(evidence, asked, lists, at.places)
+    con.register("lists", _supported(con, linked, places, countries))
+    con.register("linked", linked.with_columns(model_id=pl.lit(model_id)))
+    for name, query in zip(LISTS, (sql(__file__, "place_lists"), EVIDENCE_LISTS), strict=True):
+        counts[name] = write_query(con, home, registry, name, query)
+    return counts
+
+
+def _with_words(
+    evidence: pl.DataFrame, asked: pl.DataFrame, lists: Lists, places: Sequence[str]
+) -> tuple[pl.DataFrame, pl.DataFrame, list[str]]:
+    """Which list is whose (evidence_id, role, commodity_group, basis, list), the places of the lists, and their codes.
+
+    Beside what was asked stand former states, and what they report: a report's word, of which the model says nothing.
+    """
+    named = asked.select("evidence_id", "commodity_group").with_row_index("row")
+    linked = lists.linked.join(named, on="row", how="left", maintain_order="left").drop("row")  # n:1
+    told = evidence.unpivot([*ROLES, TRANSIT], index=["evidence_id", "commodity_group"], variable_name="role",
+                            value_name="country").drop_nulls("country")  # fmt: skip
+    alone = told.join(linked, on=["evidence_id", "role"], how="anti").sort("role", "commodity_group", "country")
+    word = pl.struct("role", "commodity_group", "country").rle_id()
+    alone = alone.with_columns(list=word.cast(pl.Int64) + lists.n_lists, basis=pl.lit(REPORTED))
+    countries = [*places, NONE, *sorted(set(alone["country"]) - set(places)), REST]
+    words = alone.select("list", "country").unique("list", maintain_order=True)
+    at = np.array([countries.index(name) for name in words["country"]], dtype=np.int64)[:, None]
+    sure = np.ones(at.shape)
+    rows = _rows(at, sure, sure, sure > 0, sure > 0).with_columns(
+        list=words["list"].gather(np.repeat(np.arange(words.height), 2))
+    )
+    return pl.concat([linked, alone.select(linked.columns)]), pl.concat([lists.places, rows]), countries
+
+
+def _supported(con: Connection, linked: pl.DataFrame, places: pl.DataFrame, countries: Sequence[str]) -> pl.DataFrame:
+    """Rows of lists with the code of their place, and the lines and reporters that name it in the role and group."""
+    kinds = linked.select("role", "commodity_group").unique().sort(pl.all()).with_row_index("kind")
+    con.register("kinds", kinds)
     con.register("places", pl.DataFrame({"place": range(len(countries)), "country": countries}))
-    con.register("model", pl.DataFrame({"model_id": [model_id]}))
-    return {
-        **{name: write_frame(con, home, registry, name, rows) for name, rows in told(model, asked).items()},
-        "inferred.route_posteriors": write_query(
-            con, home, registry, "inferred.route_posteriors", sql(__file__, "posteriors")
-        ),
-    }
+    support = frame(con, sql(__file__, "support")).with_columns(pl.col("country").cast(pl.Enum(countries)))
+    of_list = (
+        linked.unique("list")
+        .sort("list")
+        .select("role", "commodity_group")
+        .join(kinds, on=["role", "commodity_group"], how="left", nulls_equal=True, maintain_order="left")["kind"]  # n:1
+        .cast(pl.Int64)
+    )
+    place = places["place"].cast(pl.Int64)
+    rest = pl.lit(len(countries) - 1)
+    at = (
+        of_list.gather(places["list"]) * len(countries)
+        + pl.select(pl.when(place == REST_PLACE).then(rest).otherwise(place)).to_series()
+    )
+    return pl.concat([places, support[at]], how="horizontal")
 
 
 def model_name(evidence: pl.DataFrame) -> str:
@@ -81,31 +163,36 @@ def model_name(evidence: pl.DataFrame) -> str:
     return f"{MODEL}-{hashlib.sha256(told.encode()).hexdigest()[:12]}"
 
 
-def posterior_lists(model: RouteModel, evidence: pl.DataFrame, network: Network | None = None) -> list[pl.DataFrame]:
-    """The lists of each role: row of the evidence, place (its position, or null for the rest), both probabilities in
-    millionths, rank, in_set90 and basis. With a network, what may have crossed a border has a list of
-    transits too."""
+def posterior_lists(model: RouteModel, evidence: pl.DataFrame, network: Network | None = None) -> Lists:
+    """The lists of each role. With a network, what may have crossed a border has a list of transits too."""
     seen = model.ask(evidence)
     scored = model.score(seen)
+    group = evidence["commodity_group"].rank("dense").fill_null(0).to_numpy().astype(np.int64)
     found = []
     for role in ROLES:
-        label = scored[role]
-        true = model.true(seen, role, label)
+        label, true = model.true(seen, role, scored[role])
         named = positions(evidence, role, model.at)
         # a former state is the reporter's word, but no place that can be forecast
-        former = (evidence[role].is_not_null().to_numpy()) & (named < 0)
-        hidden = np.flatnonzero((named < 0) & ~former)
-        level = model.calibrations[role].level(evidence[hidden.tolist()])
+        hidden = np.flatnonzero(evidence[role].is_null().to_numpy())
+        first, kind = once(label.row[hidden, None])
+        asked = hidden[first]
+        level = model.calibrations[role].level(evidence[asked])
+        listed = _listed(label.of[label.row[asked]], true.of[true.row[asked]], level)
+        reported = np.flatnonzero(named >= 0)
+        first, word = once(np.column_stack([true.row, named, group])[reported])
+        told = reported[first]
         found += [
-            _listed(role, hidden, label[hidden], true[hidden], level),
-            _reported(role, np.flatnonzero(named >= 0), named, true),
+            _linked(role, INFERRED, hidden, kind, listed),
+            _linked(role, REPORTED, reported, word, _reported(named[told], true.of[true.row[told]])),
         ]
         if role == DEPARTURE and network is not None:
-            found += _transits(model, evidence, true, network)
-    return found
+            found += _transits(model, evidence, true, group, network)
+    return Lists.together(found)
 
 
-def _transits(model: RouteModel, evidence: pl.DataFrame, departure: Floats, network: Network) -> list[pl.DataFrame]:
+def _transits(
+    model: RouteModel, evidence: pl.DataFrame, departure: Answers, group: Whole, network: Network
+) -> list[Lists]:
     """Lists of the last country before the seizing one, by the ways of the network from where the goods probably left.
 
     Nothing is learnt of how reporters name transits, so both probabilities are one. That no country lay between is an
@@ -113,81 +200,95 @@ def _transits(model: RouteModel, evidence: pl.DataFrame, departure: Floats, netw
     """
     named = positions(evidence, TRANSIT, model.at)
     hidden = np.flatnonzero((evidence[TRANSIT].is_null() & (evidence["cross_border"] != "no")).to_numpy())
-    passed, nothing = network.transit(evidence[hidden.tolist()], departure[hidden], model.at.places)
+    ways = evidence.select(pl.struct("reporter", "mode_class").rank("dense"))["reporter"].to_numpy()
+    first, kind = once(np.column_stack([departure.row, group, ways.astype(np.int64)])[hidden])
+    asked = hidden[first]
+    passed, nothing = network.transit(evidence[asked], departure.of[departure.row[asked]], model.at.places)
     answers = np.column_stack([passed, nothing])
     reported = np.flatnonzero(named >= 0)
-    certain = np.zeros((evidence.height, len(model.at.places)))
-    certain[reported, named[reported]] = 1.0
+    first, word = once(np.column_stack([named, group])[reported])
+    told = named[reported[first]]
+    certain = np.zeros((len(told), len(model.at.places)))
+    certain[np.arange(len(told)), told] = 1.0
     return [
-        _listed(TRANSIT, hidden, answers, answers, np.full(len(hidden), LEVEL)),
-        _reported(TRANSIT, reported, named, certain),
+        _linked(TRANSIT, INFERRED, hidden, kind, _listed(answers, answers, np.full(len(asked), LEVEL))),
+        _linked(TRANSIT, REPORTED, reported, word, _reported(told, certain)),
     ]
 
 
-def _listed(role: str, rows: Whole, label: Floats, true: Floats, level: Floats) -> pl.DataFrame:
-    """Ranked lists: millionths are cut, never rounded up, and `rest` takes what is left of both probabilities."""
-    order, before = _ranked(label)
-    at_rank = np.arange(label.shape[1])
-    listed = ((before < MASS * label.sum(axis=1, keepdims=True)) | (at_rank < LEAST_PLACES)) & (at_rank < MOST_PLACES)
-    number, at = np.nonzero(listed)
-    place = order[number, at]
-    return _with_rest(
-        _rows(rows[number], place, label[number, place], true[number, place], at + 1).with_columns(
-            in_set90=pl.Series(before[number, at] < level[number]), role=pl.lit(role), basis=pl.lit("inferred")
-        )
-    )
+def _linked(role: str, basis: str, rows: Whole, number: Whole, places: pl.DataFrame) -> Lists:
+    """Lists of one role with the rows of the evidence that they answer."""
+    linked = pl.DataFrame({"row": rows, "list": number}).with_columns(role=pl.lit(role), basis=pl.lit(basis))
+    return Lists(places["list"].n_unique(), places, linked.select("row", "role", "basis", "list"))
 
 
-def _reported(role: str, rows: Whole, named: Whole, true: Floats) -> pl.DataFrame:
+def _listed(label: Floats, true: Floats, level: Floats) -> pl.DataFrame:
+    """The likeliest places of each row, shape (lists, places) each, with 0.99 of `label`; ρ has the shape (lists,)."""
+    order, ranked, before = _ranked(label, MOST_PLACES)
+    listed = (before < MASS * label.sum(axis=1, keepdims=True)) | (np.arange(order.shape[1]) < LEAST_PLACES)
+    return _rows(order, ranked, np.take_along_axis(true, order, axis=1), listed, before < level[:, None])
+
+
+def _reported(named: Whole, true: Floats) -> pl.DataFrame:
     """Reported places: the reporter's word has probability 1, its truth less where words and places differ.
 
     Behind a doubtful one stand the likeliest places with 0.99 of the doubt, at most `LEAST_PLACES`: inferred, and no
     word of the report.
     """
-    place = named[rows]
-    words = _rows(rows, place, np.ones(len(rows)), true[rows, place], np.ones(len(rows))).with_columns(
-        in_set90=pl.lit(True), role=pl.lit(role), basis=pl.lit("reported")
+    lists = np.arange(len(named))
+    word = true[lists, named][:, None]
+    meant = true.copy()
+    meant[lists, named] = 0.0
+    order, ranked, before = _ranked(meant, LEAST_PLACES)
+    behind = (word < 1 - DOUBTED) & (before < MASS * meant.sum(axis=1, keepdims=True))
+    is_word = np.broadcast_to(np.arange(order.shape[1] + 1) == 0, (len(named), order.shape[1] + 1))
+    return _rows(
+        np.column_stack([named, order]),
+        is_word * 1.0,
+        np.column_stack([word, ranked]),
+        np.column_stack([np.ones(len(named), dtype=bool), behind]),
+        is_word,
     )
-    doubted = rows[true[rows, place] < 1 - DOUBTED]
-    meant = true[doubted]
-    meant[np.arange(len(doubted)), named[doubted]] = 0.0
-    order, before = _ranked(meant)
-    order, before = order[:, :LEAST_PLACES], before[:, :LEAST_PLACES]
-    number, at = np.nonzero(before < MASS * meant.sum(axis=1, keepdims=True))
-    behind = order[number, at]
-    others = _rows(doubted[number], behind, np.zeros(len(number)), meant[number, behind], at + 2).with_columns(
-        in_set90=pl.lit(False), role=pl.lit(role), basis=pl.lit("inferred")
-    )
-    return _with_rest(pl.concat([words, others]))
 
 
-def _ranked(prob: Floats) -> tuple[Whole, Floats]:
-    """Places by their probability and the mass before each, shape (rows, places); ties go by code."""
-    order = np.argsort(-prob, axis=1, kind="stable")  # places are sorted
+def _ranked(prob: Floats, most: int) -> tuple[Whole, Floats, Floats]:
+    """The likeliest places, their probabilities and the mass before each, shape (rows, at most `most`).
+
+    The last bits of a probability give way to the place's number, so that ties go by code and whole numbers are sorted.
+    """
+    n = prob.shape[1]
+    last = np.int64((1 << n.bit_length()) - 1)
+    keys = (np.ascontiguousarray(prob).view(np.int64) & ~last) | (last - np.arange(n))  # doubles ≥ 0 sort as their bits
+    keys.sort(axis=1)
+    order = last - (keys[:, : -min(most, n) - 1 : -1] & last)
     ranked = np.take_along_axis(prob, order, axis=1)
-    return order, np.cumsum(ranked, axis=1) - ranked
+    return order, ranked, np.cumsum(ranked, axis=1) - ranked
 
 
-def _rows(row: Whole, place: Whole, label: Floats, true: Floats, rank: Whole | Floats) -> pl.DataFrame:
-    """One row a place, in whole millionths."""
+def _rows(place: Whole, label: Floats, true: Floats, listed: Flags, in_set90: Flags) -> pl.DataFrame:
+    """Rows of `Lists.places` from arrays of shape (lists, ranks), of which the first ones of each list are `listed`.
+
+    Millionths are cut, never rounded up, and the rest takes what is left of both probabilities.
+    """
+    n_lists = len(place)
+    kept = np.column_stack([listed, np.ones(n_lists, dtype=bool)])
+    size = kept.sum(axis=1)
+
+    def with_rest(cells: NDArray[Any], rest: NDArray[Any]) -> NDArray[Any]:
+        found: NDArray[Any] = np.column_stack([cells, rest])[kept]
+        return found
+
+    def millionths(prob: Floats) -> NDArray[np.int32]:
+        whole = np.floor(prob * MILLION + 1e-9).astype(np.int32)
+        return with_rest(whole, MILLION - np.where(listed, whole, 0).sum(axis=1, dtype=np.int32))
+
     return pl.DataFrame(
         {
-            "row": row.astype(np.uint32),
-            "place": place.astype(np.int16),
-            "label": np.floor(label * MILLION + 1e-9).astype(np.int32),
-            "true": np.floor(true * MILLION + 1e-9).astype(np.int32),
-            "rank": rank.astype(np.int32),
+            "list": np.repeat(np.arange(n_lists), size),
+            "rank": np.arange(int(size.sum())) - np.repeat(np.cumsum(size) - size, size) + 1,
+            "place": with_rest(place.astype(np.int16), np.full(n_lists, REST_PLACE, dtype=np.int16)),
+            "label": millionths(label),
+            "true": millionths(true),
+            "in_set90": with_rest(in_set90, np.zeros(n_lists, dtype=bool)),
         }
     )
-
-
-def _with_rest(table: pl.DataFrame) -> pl.DataFrame:
-    rest = table.group_by("row", maintain_order=True).agg(
-        pl.lit(None, pl.Int16).alias("place"),
-        (MILLION - pl.col("label").sum()).cast(pl.Int32).alias("label"),
-        (MILLION - pl.col("true").sum()).cast(pl.Int32).alias("true"),
-        (pl.col("rank").max() + 1).alias("rank"),
-        pl.lit(False).alias("in_set90"),
-        pl.col("role", "basis").first(),
-    )
-    return pl.concat([table, rest.select(table.columns)])

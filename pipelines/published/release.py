@@ -26,6 +26,7 @@ from pipelines.store import Home, connect, rows, sha256_of, write_bytes
 from schemas.contracts import LANGUAGES, TableContract
 from schemas.registry import PROJECT, Registry
 from schemas.render import datapackage_resource, ddl, dictionary_page, literal, quoted
+from schemas.views import VIEWS
 
 NOT_RELEASED = frozenset(
     {
@@ -34,18 +35,6 @@ NOT_RELEASED = frozenset(
     }
 )  # fmt: skip
 """Whole rows as received stay in the home, and so does the list of names that places are looked up by."""
-VIEWS = {
-    "inferred.seizure_posteriors": """
-        SELECT l.seizure_id, p.* EXCLUDE (evidence_id)
-        FROM inferred.seizure_evidence AS l
-        JOIN inferred.route_posteriors AS p USING (evidence_id)
-    """,
-    "inferred.seizure_regions": """
-        SELECT l.seizure_id, r.* EXCLUDE (evidence_id)
-        FROM inferred.seizure_evidence AS l
-        JOIN inferred.evidence_regions AS r USING (evidence_id)
-    """,
-}
 CSV_ROWS = 200_000
 TOMBSTONE = ".tombstone.json"
 """Stands beside the releases where one was deleted."""
@@ -192,8 +181,8 @@ def _write_database(registry: Registry, building: Path, tables: dict[str, TableC
         con.execute(ddl(registry, table))
         target = f"{quoted(table.layer)}.{quoted(table.name)}"
         con.execute(f"INSERT INTO {target} FROM read_parquet({literal(str(building / 'tables' / f'{name}.parquet'))})")
-    for name, query in VIEWS.items():
-        con.execute(f"CREATE VIEW {name} AS {query}")
+    for name, view in VIEWS.items():
+        con.execute(f"CREATE VIEW {name} AS {view.query}")
     con.execute("CHECKPOINT")
     con.close()
 

@@ -160,6 +160,22 @@ def test_inferred_lists_are_ranked_by_probability_and_name_no_place_twice(simula
     assert wrong == 0
 
 
+def test_every_list_is_somebodys_and_names_no_place_twice(simulated: Night) -> None:
+    (repeated, places, lists) = simulated.rows("""
+        SELECT count(*) - count(DISTINCT (list_no, country)), count(*), count(DISTINCT list_no)
+        FROM inferred.place_lists
+    """)[0]
+    (linked, of_all, shown) = simulated.rows("""
+        SELECT
+            count(DISTINCT list_no), count(*),
+            (SELECT count(*) FROM inferred.route_posteriors)
+        FROM inferred.evidence_lists
+    """)[0]
+    assert repeated == 0
+    assert lists == linked < of_all
+    assert places < shown
+
+
 def test_what_may_stand_behind_a_doubtful_word_is_inferred_and_no_word_of_the_report(simulated: Night) -> None:
     behind, wrong = simulated.rows("""
         SELECT count(*), count(*) FILTER (WHERE b.prob_label > 0 OR b.in_set90 OR r.prob_true >= 0.95 OR b.rank < 2)

@@ -12,6 +12,7 @@ import pytest
 from illicit_flows.explain import OWN_WORDS, Explanation, NotExplained, Role, explain
 from pipelines.inferred.model.explain import TOLD, told
 from pipelines.inferred.model.geography import Geography, geography
+from pipelines.inferred.model.likelihood import Floats
 from pipelines.inferred.model.model import RouteModel, fit
 from pipelines.inferred.model.pooling import ROLES
 
@@ -109,8 +110,12 @@ def release(model: RouteModel, evidence: pl.DataFrame) -> Iterator[duckdb.DuckDB
     con.close()
 
 
+def forecasts(model: RouteModel, evidence: pl.DataFrame) -> dict[str, Floats]:
+    return {role: answers.each for role, answers in model.score(model.ask(evidence)).items()}
+
+
 def published(model: RouteModel, evidence: pl.DataFrame) -> pl.DataFrame:
-    scored = model.score(model.ask(evidence))
+    scored = forecasts(model, evidence)
     rows = [
         (name, role, place, scored[role][row, k], scored[role][row, k], "model-x")
         for row, name in enumerate(evidence["evidence_id"])
@@ -138,7 +143,7 @@ def inferred(told_of: Explanation) -> dict[str, Role]:
 def test_contributions_sum_to_the_models_own_log_odds(
     release: duckdb.DuckDBPyConnection, model: RouteModel, evidence: pl.DataFrame, number: int
 ) -> None:
-    scored = model.score(model.ask(asked(evidence)))
+    scored = forecasts(model, asked(evidence))
     told_of = explained(release, number, top=len(PLACES))
     reporter = str(told_of.evidence["reporter"])
     for name, role in inferred(told_of).items():
@@ -170,7 +175,7 @@ def test_what_would_change_the_answer_is_what_the_model_says_without_it(
         )
         assert {"origin", "departure", "destination"} & set(found) == {leg for leg in ROLES if row[leg].item()}
         for piece, other in without.items():
-            p, q = model.score(model.ask(row))[name][0], model.score(model.ask(other))[name][0]
+            p, q = forecasts(model, row)[name][0], forecasts(model, other)[name][0]
             assert found[piece].total_variation == pytest.approx(0.5 * np.abs(p - q).sum(), abs=1e-5)
             assert found[piece].country == PLACES[int(np.argmax(q))]
 

@@ -13,13 +13,13 @@ from scipy.sparse import csr_array
 
 from pipelines.inferred.model.calibration import LEVEL, Held, calibrate, mass_before
 from pipelines.inferred.model.conventions import WRONG_ONE_OF_TWO, Conventions, fit_conventions
-from pipelines.inferred.model.geography import FEATURES, Geography, features, geography
+from pipelines.inferred.model.geography import FEATURES, Geography, features, geography, hear
 from pipelines.inferred.model.joint import Joint, Kernel, Pairs, couple, fit_kernel, relation
-from pipelines.inferred.model.likelihood import Floats, Term, fit, softmax
+from pipelines.inferred.model.likelihood import Contexts, Floats, LogLinear, Term, Whole, fit, softmax
 from pipelines.inferred.model.model import RouteModel, positions
 from pipelines.inferred.model.model import fit as fit_model
 from pipelines.inferred.model.pooling import ROLES, Parts, Pool, contexts_of, fit_role
-from pipelines.inferred.posterior import DOUBTED, LEAST_PLACES, MILLION, posterior_lists
+from pipelines.inferred.posterior import DOUBTED, LEAST_PLACES, MILLION, REST_PLACE, _ranked, posterior_lists
 
 PLACES = ["BRA", "COL", "DOM", "ESP", "KEN", "SEN"]
 N = len(PLACES)
@@ -87,19 +87,23 @@ def asked(*groups: str | None) -> pl.DataFrame:
     return pl.DataFrame({"group": groups, "feature_row": [0] * len(groups)}, schema_overrides={"group": pl.String})
 
 
+def scores(model: LogLinear, rows: pl.DataFrame, x: Floats, barred: Whole | None = None) -> Floats:
+    return model.scores(model.groups(Contexts(rows)), rows["feature_row"].to_numpy(), x, barred)
+
+
 def test_known_shares_are_recovered_and_an_unseen_group_gets_those_of_all() -> None:
     shares = {"a": [0.7, 0.2, 0.1], "b": [0.1, 0.2, 0.7]}
     model = fit(labelled(shares), 3, [Term((), 0.3), Term(("group",), 1.0)])
     no_features = np.zeros((1, 3, 0))
-    found = softmax(model.scores(asked("a", "b", "z", None), no_features))
+    found = softmax(scores(model, asked("a", "b", "z", None), no_features))
     assert found[:2] == pytest.approx(np.array([shares["a"], shares["b"]]), abs=0.01)
-    assert model.scores(asked("z"), no_features)[0] == pytest.approx(model.levels[0].values.toarray()[0])
+    assert scores(model, asked("z"), no_features)[0] == pytest.approx(model.levels[0].values.toarray()[0])
     assert found[2] == pytest.approx(found[3])
 
 
 def test_a_place_that_a_group_never_named_keeps_the_score_of_all() -> None:
     model = fit(labelled({"a": [0.5, 0.5, 0.0], "b": [0.0, 0.5, 0.5]}, 50), 3, [Term((), 0.3), Term(("group",), 1.0)])
-    of_all, of_a = model.scores(asked("z", "a"), np.zeros((1, 3, 0)))
+    of_all, of_a = scores(model, asked("z", "a"), np.zeros((1, 3, 0)))
     assert of_a[2] == of_all[2]
     assert softmax(of_a[None])[0, 2] > 0
 
@@ -109,9 +113,9 @@ def test_the_slope_of_a_feature_is_recovered_and_what_is_barred_cannot_be() -> N
     rows = labelled({"a": softmax(0.8 * x[:, :, 0])[0].tolist()})
     model = fit(rows, 3, [Term(("group",), 1e9)], [Term((), 0.3)], x)
     assert model.slopes[0].values.toarray() == pytest.approx(np.array([[0.8]]), abs=0.01)
-    scores = model.scores(asked("new", "new"), x, np.array([2, -1]))
-    assert softmax(scores)[0] == pytest.approx([*softmax(0.8 * x[:, :2, 0])[0], 0], abs=0.01)
-    assert softmax(scores)[1, 2] > 0.5
+    scored = scores(model, asked("new", "new"), x, np.array([2, -1]))
+    assert softmax(scored)[0] == pytest.approx([*softmax(0.8 * x[:, :2, 0])[0], 0], abs=0.01)
+    assert softmax(scored)[1, 2] > 0.5
 
 
 def test_slopes_of_groups_act_on_the_features_of_each_row_of_the_evidence() -> None:
@@ -126,7 +130,7 @@ def test_slopes_of_groups_act_on_the_features_of_each_row_of_the_evidence() -> N
     assert model.slopes[0].values.toarray() == pytest.approx(np.array([[0.8], [-0.5]]), abs=0.01)
     mixed = asked("b", "a", "b", "a").with_columns(feature_row=pl.Series([0, 1, 1, 0]))
     expected = [slopes[group] * x[row, :, 0] for group, row in mixed.rows()]
-    assert model.scores(mixed, x) == pytest.approx(np.array(expected), abs=0.02)
+    assert scores(model, mixed, x) == pytest.approx(np.array(expected), abs=0.02)
 
 
 # --- geography ------------------------------------------------------------------------------------------------------
@@ -135,7 +139,7 @@ def test_slopes_of_groups_act_on_the_features_of_each_row_of_the_evidence() -> N
 def test_what_others_name_leaves_out_what_the_reporter_says_itself() -> None:
     louder = told().with_columns(n_lines=pl.col("n_lines") * pl.when(pl.col("reporter") == "KEN").then(9).otherwise(1))
     named = [FEATURES.index(name) for name in ("named_group", "named_all")]
-    (before, row), (after, _) = (features(rows, "departure", told(), world()) for rows in (told(), louder))
+    (before, row), (after, _) = (features(hear(rows, "departure", world()), told()) for rows in (told(), louder))
     own, others = row[told()["reporter"].index_of("KEN")], row[told()["reporter"].index_of("BRA")]
     assert (before[own][:, named] == after[own][:, named]).all()
     assert (before[others, PLACES.index("ESP")][named] < after[others, PLACES.index("ESP")][named]).all()
@@ -200,10 +204,15 @@ def joint() -> Joint:
     return couple(*forecasts(3, 4), first, second)
 
 
+def given(joint: Joint, *reported: Whole) -> list[Floats]:
+    """The marginals of the three roles, given these places."""
+    return [joint.given(*reported).marginal(role) for role in range(len(ROLES))]
+
+
 def test_the_joint_keeps_the_forecast_of_every_role_whose_others_are_hidden(joint: Joint) -> None:
     whole, hidden = dense(joint), np.full(3, -1)
     summed = whole.sum(axis=(2, 3)), whole.sum(axis=(1, 3)), whole.sum(axis=(1, 2))
-    for found, by_hand, forecast in zip(joint.marginals(hidden, hidden, hidden), summed, forecasts(3, 4), strict=True):
+    for found, by_hand, forecast in zip(given(joint, hidden, hidden, hidden), summed, forecasts(3, 4), strict=True):
         assert found == pytest.approx(by_hand, abs=1e-12)
         assert found == pytest.approx(forecast, abs=0.01)
 
@@ -216,13 +225,13 @@ def test_given_a_reported_place_the_others_are_the_conditionals_of_the_joint(joi
         divided: Floats = values / values.sum(axis=1, keepdims=True)
         return divided
 
-    _, departure, destination = joint.marginals(named, hidden, hidden)
+    _, departure, destination = given(joint, named, hidden, hidden)
     assert departure == pytest.approx(shares(whole[rows, named].sum(axis=2)))
     assert destination == pytest.approx(shares(whole[rows, named].sum(axis=1)))
-    origin, between, _ = joint.marginals(hidden, hidden, named)
+    origin, between, _ = given(joint, hidden, hidden, named)
     assert origin == pytest.approx(shares(whole[rows, :, :, named].sum(axis=2)))
     assert between == pytest.approx(shares(whole[rows, :, :, named].sum(axis=1)))
-    _, both, _ = joint.marginals(named, hidden, named)
+    _, both, _ = given(joint, named, hidden, named)
     assert both == pytest.approx(shares(whole[rows, named][rows, :, named]))
 
 
@@ -369,9 +378,20 @@ def test_with_too_few_labels_the_numbers_of_the_pool_stand() -> None:
 # --- the whole ------------------------------------------------------------------------------------------------------
 
 
+def forecast(model: RouteModel, rows: pl.DataFrame) -> dict[str, Floats]:
+    return {role: answers.each for role, answers in model.score(model.ask(rows)).items()}
+
+
+def listed(model: RouteModel, rows: pl.DataFrame) -> pl.DataFrame:
+    """The lists of each row and role."""
+    lists = posterior_lists(model, rows)
+    assert set(lists.places["list"]) == set(lists.linked["list"]) == set(range(lists.n_lists))
+    return lists.linked.join(lists.places, on="list").sort("row", "role", "rank")  # n:n
+
+
 def test_every_forecast_sums_to_one_and_a_reported_place_is_the_reporters_word(fitted: RouteModel) -> None:
     rows = evidence({}, {"departure": "COL"}, {"reporter": "SEN", "origin": "BRA", "destination": "ESP"})
-    scored = fitted.score(fitted.ask(rows))
+    scored = forecast(fitted, rows)
     for role in ROLES:
         assert scored[role].sum(axis=1) == pytest.approx(np.ones(3))
         at = positions(rows, role, fitted.at)
@@ -381,14 +401,14 @@ def test_every_forecast_sums_to_one_and_a_reported_place_is_the_reporters_word(f
 def test_the_order_of_the_evidence_changes_no_bit(fitted: RouteModel) -> None:
     again = fit_model(told().sample(fraction=1, shuffle=True, seed=5), world())
     rows = evidence({}, {"reporter": "KEN", "departure": "COL"}, {"reporter": "SEN"})
-    one, other = fitted.score(fitted.ask(rows)), again.score(again.ask(rows))
+    one, other = forecast(fitted, rows), forecast(again, rows)
     assert {role: one[role].tobytes() for role in ROLES} == {role: other[role].tobytes() for role in ROLES}
-    backwards = fitted.score(fitted.ask(rows.reverse()))
+    backwards = forecast(fitted, rows.reverse())
     assert all(backwards[role][::-1].tobytes() == one[role].tobytes() for role in ROLES)
 
 
 def test_a_country_that_nobody_has_heard_of_gets_geography_and_no_zero(fitted: RouteModel) -> None:
-    departure = fitted.score(fitted.ask(evidence({"reporter": "SEN"})))["departure"][0]
+    departure = forecast(fitted, evidence({"reporter": "SEN"}))["departure"][0]
     assert (departure > 0).all()
     beside, across = PLACES.index("KEN"), PLACES.index("BRA")  # neither was ever named as a departure
     assert departure[beside] > departure[across]
@@ -401,9 +421,11 @@ def test_a_written_place_is_never_doubted_more_than_conventions_and_noise_say(fi
         named = rows.filter(pl.col(role).is_not_null())
         at = positions(named, role, fitted.at)
         asked = fitted.ask(named)
-        true = fitted.true(asked, role, fitted.score(asked)[role])
+        label, believed = fitted.true(asked, role, fitted.score(asked)[role])
+        assert (label.each[np.arange(named.height), at] == 1).all()
+        true = believed.each
         departure = positions(named, "departure", fitted.at)
-        q = fitted.meant(asked, role)[np.arange(named.height), departure]
+        q = fitted.meant(asked, role).each[np.arange(named.height), departure]
         doubt = fitted.conventions.doubt(named, role, q)
         assert true.sum(axis=1) == pytest.approx(np.ones(named.height))
         assert (true[np.arange(named.height), at] >= 1 - doubt - 1e-12).all()
@@ -416,30 +438,52 @@ def test_behind_a_doubtful_word_of_a_report_stand_the_places_that_may_be_meant()
         for where in ("BRA", "COL", "DOM", "SEN")
     )
     rows = pl.concat([told(), evidence(*copies)])
-    lists = pl.concat(posterior_lists(fit_model(rows, world()), rows)).filter(role="origin")
+    lists = listed(fit_model(rows, world()), rows).filter(role="origin")
     named = lists.join(rows.with_row_index("row").select("row", "reporter"), on="row")
     copied = named.filter(reporter="KEN").filter(pl.col("row") == pl.col("row").min()).sort("rank")
-    assert copied["basis"].to_list() == ["reported", *["inferred"] * (copied.height - 2), "reported"]
+    assert copied.height > 2
     assert copied["label"].to_list() == [MILLION, *[0] * (copied.height - 1)]
     assert copied["true"][0] < (1 - DOUBTED) * MILLION
     assert copied["true"][1] == copied["true"][1:-1].max()
     assert copied["true"][-1] <= 0.01 * (MILLION - copied["true"][0]) + N
     assert not copied["in_set90"][1:].any()
     plain = named.filter(pl.col("reporter") == "BRA", pl.col("row") == pl.col("row").min().over("reporter"))
-    assert plain["basis"].to_list() == ["reported", "reported"]
+    assert plain["rank"].to_list() == [1, 2]
 
 
 def test_a_list_and_its_rest_make_a_million_in_both_probabilities(fitted: RouteModel) -> None:
     rows = pl.concat([told(), evidence({"reporter": "SEN", "evidence_id": "new"})])
-    for table in posterior_lists(fitted, rows):
-        sums = table.group_by("row", "role").agg(
-            pl.col("label", "true").sum(), rest=pl.col("place").is_null().sum(), listed=pl.col("place").count()
-        )
-        assert set(sums["label"]) | set(sums["true"]) <= {MILLION}
-        assert set(sums["rest"]) <= {1}
-        hidden = table.filter(pl.col("basis").first().over("row") == "inferred")
-        assert set(hidden.group_by("row").agg(pl.col("place").count())["place"]) <= {min(N, LEAST_PLACES)}
-        assert table.filter(basis="reported").filter(pl.col("place").is_not_null())["label"].unique().to_list() in (
-            [], [MILLION],
-        )  # fmt: skip
-        assert table["true"].min() is None or (table["true"] >= 0).all()
+    table = listed(fitted, rows)
+    listing, rest = pl.col("place") != REST_PLACE, pl.col("place") == REST_PLACE
+    sums = table.group_by("row", "role").agg(pl.col("label", "true").sum(), rest=rest.sum(), last=pl.col("rank").max())
+    assert set(sums["label"]) | set(sums["true"]) == {MILLION}
+    assert set(sums["rest"]) == {1}
+    last = table.filter(rest).join(sums, on=["row", "role"])  # 1:1
+    assert last["rank"].equals(last["last"])
+    hidden = table.filter(basis="inferred")
+    assert set(hidden.group_by("row", "role").agg(listing.sum())["place"]) == {min(N, LEAST_PLACES)}
+    assert set(table.filter(listing, basis="reported", rank=1)["label"]) == {MILLION}
+    assert (table["true"] >= 0).all()
+
+
+def test_what_is_asked_in_words_that_nobody_used_before_is_answered_once(fitted: RouteModel) -> None:
+    unseen = evidence(*({"concealment": name, "place": f"{name}-port"} for name in ("hull", "tyre", "belt")))
+    beside = ({"concealment": "hull", "departure": "COL"}, {"concealment": "tyre", "departure": "COL"})
+    rows = pl.concat([unseen, evidence(*beside, {"concealment": "belt", "year": 1})])
+    lists = posterior_lists(fitted, rows)
+    by_row = lists.linked.filter(role="destination").sort("row")["list"].to_list()
+    assert by_row[0] == by_row[1] == by_row[2] == by_row[5]
+    assert by_row[3] == by_row[4] != by_row[0]
+    alone = [posterior_lists(fitted, rows[row]) for row in range(rows.height)]
+    whole = listed(fitted, rows)
+    for row, one in enumerate(alone):
+        of_row = one.linked.join(one.places, on="list").sort("role", "rank").drop("row", "list")
+        assert whole.filter(row=row).sort("role", "rank").drop("row", "list").equals(of_row)
+
+
+def test_ties_go_by_code_and_the_ranked_mass_is_that_of_the_forecast() -> None:
+    prob = np.array([[0.1, 0.3, 0.3, 0.0, 0.3, 0.0], [0.0, 0.0, 0.0, 0.0, 0.0, 1.0]])
+    order, ranked, before = _ranked(prob, 5)
+    assert order.tolist() == [[1, 2, 4, 0, 3], [5, 0, 1, 2, 3]]
+    assert ranked[0].tolist() == [0.3, 0.3, 0.3, 0.1, 0.0]
+    assert before[0] == pytest.approx([0, 0.3, 0.6, 0.9, 1.0])

@@ -18,7 +18,7 @@ def route_model(train: pl.DataFrame, areas: Areas) -> Forecaster:
     model = fit(train, areas.geography)
 
     def forecast(asked: pl.DataFrame) -> Mapping[str, Floats]:
-        found = dict(model.score(model.ask(asked)))
+        found = {role: answers.each for role, answers in model.score(model.ask(asked)).items()}
         for role, calibration in model.calibrations.items():
             for view in SET_VIEWS:
                 found[SET_MASS_KEY.format(role=role, view=view)] = calibration.level(asked, abroad=view == "hard")

@@ -27,7 +27,7 @@ import polars as pl
 from scipy.optimize import minimize
 
 from pipelines.inferred.model.geography import Geography
-from pipelines.inferred.model.likelihood import FEW_ITERATIONS, Floats, Whole
+from pipelines.inferred.model.likelihood import FEW_ITERATIONS, Contexts, Floats, Whole
 from pipelines.inferred.model.pooling import PARTS, Parts, Pool, fit_role
 
 FOLDS = 2
@@ -65,8 +65,7 @@ class Held:
     def abroad(self) -> Held:
         """The lines whose place is not the reporter."""
         at = np.flatnonzero(self.label != self.parts.reporter)
-        parts = Parts(*(getattr(self.parts, part.name)[at] for part in fields(Parts)))
-        return Held(parts, self.label[at], self.weight[at], self.classes[at.tolist()])
+        return Held(self.parts.take(at), self.label[at], self.weight[at], self.classes[at.tolist()])
 
 
 @dataclass(frozen=True)
@@ -189,7 +188,8 @@ def _forecast(known: pl.DataFrame, asked: pl.DataFrame, role: str, at: Geography
     model = fit_role(known, role, at, only, FEW_ITERATIONS)
     label = asked[role].replace_strict(at.position, return_dtype=pl.Int64).to_numpy()
     classes = asked.select("commodity_family", pl.col("subregion").fill_null(NO_REGION), "reporter")
-    return Held(model.parts(asked), label, asked["n_lines"].cast(pl.Float64).to_numpy(), classes)
+    parts, row = model.parts(Contexts(asked))
+    return Held(parts.take(row), label, asked["n_lines"].cast(pl.Float64).to_numpy(), classes)
 
 
 def _together(held: Sequence[Held]) -> Held | None:

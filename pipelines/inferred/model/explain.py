@@ -106,12 +106,12 @@ def _geography(reporters: Sequence[str], at: Geography) -> pl.DataFrame:
 
 def _mentions(fitted: RoleModel, asked: pl.DataFrame) -> pl.DataFrame:
     """Features that are counted from others' reports, with role and evidence_group."""
-    x, row = features(fitted.told, fitted.role, asked, fitted.at)
+    x, row = features(fitted.heard, asked)
     fixed = fitted.at.between.shape[2]
     keys = asked.select(
         pl.lit(fitted.role).alias("role"), "reporter", pl.col("commodity_group").alias("evidence_group")
     )
-    return _featured(keys, x[row.to_numpy(), :, fixed:], FEATURES[fixed:], fitted.at)
+    return _featured(keys, x[row, :, fixed:], FEATURES[fixed:], fitted.at)
 
 
 def _featured(keys: pl.DataFrame, x: Floats, names: Sequence[str], at: Geography) -> pl.DataFrame:

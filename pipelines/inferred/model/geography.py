@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -87,41 +88,73 @@ def geography(
     return Geography(tuple(places), np.stack([matrix.astype(np.float64) for matrix in pairs], axis=-1), km)
 
 
-def features(
-    evidence: pl.DataFrame, role: str, contexts: pl.DataFrame, at: Geography, *, neighbours: bool = True
-) -> tuple[Floats, pl.Series]:
+@dataclass(frozen=True)
+class Heard:
+    """Lines of evidence that name places in one role, counted; the last group is any that nobody named."""
+
+    at: Geography
+    groups: tuple[str, ...]
+    mirrored: Floats
+    """Σ √n of ways that others tell, by commodity group, reporter and place: shape (groups + 1, places, places)."""
+    mirrored_of_all: Floats
+    """Over all groups: shape (places, places)."""
+    named: Floats
+    """Lines that name a place abroad, by commodity group, reporter and place: shape (groups + 1, places, places)."""
+    named_of_all: Floats
+
+    @cached_property
+    def neighbours(self) -> Floats:
+        """Shares among what neighbours name, shape (reaches, groups + 1, reporters, places)."""
+        n = len(self.at.places)
+        found = np.empty((len(REACHES_KM), *self.named.shape))
+        for number, reach in enumerate(REACHES_KM):
+            near = np.exp(-self.at.km / reach)
+            np.fill_diagonal(near, 0.0)
+            base = _pulled(near, self.named_of_all, np.full(n, 1 / n), UNKNOWN)
+            for group, named in enumerate(self.named):
+                found[number, group] = _pulled(near, named, base, OVER_ALL)
+        return found
+
+
+def hear(evidence: pl.DataFrame, role: str, at: Geography) -> Heard:
+    """Count what the flows are made of; `evidence` has reporter, commodity_group, the roles and n_lines."""
+    groups = evidence["commodity_group"].unique().sort().to_list()
+    mirrored = _mirrored(evidence, role, groups, at)
+    of_all = _mirrored(evidence, role, None, at)[0]
+    return Heard(at, tuple(groups), mirrored, of_all, *_named(evidence, role, groups, at))
+
+
+def features(heard: Heard, contexts: pl.DataFrame, *, neighbours: bool = True) -> tuple[Floats, Whole]:
     """x for the distinct (reporter, commodity group) of `contexts`, and for each context its row.
 
-    Returns arrays of shape (rows, places, features) and of the length of `contexts`. `evidence` is what the flows are
-    counted from: reporter, commodity_group, the roles and n_lines. Without neighbours the last features are left out.
+    Returns arrays of shape (rows, places, features) and of the length of `contexts`. Without neighbours the last
+    features are left out.
     """
     rows = contexts.select(KEY).unique().sort(KEY).with_row_index("feature_row")
-    groups = rows["commodity_group"].unique().sort().to_list()
-    group_at = rows.with_columns(_number_of(groups))["group"].to_numpy()
+    at = heard.at
+    numbers = {group: number for number, group in enumerate(heard.groups)}
+    group_at = np.array([numbers.get(group, len(numbers)) for group in rows["commodity_group"]], dtype=np.int64)
     reporter_at = rows["reporter"].replace_strict(at.position, return_dtype=pl.Int64).to_numpy()
-    by_group = _mirrored(evidence, role, groups, at)
-    of_all = _mirrored(evidence, role, None, at)
-    named = _named(evidence, role, groups, at)
-    shares = _others(named, group_at, reporter_at)
+    shares = _others(heard, group_at, reporter_at)
     if neighbours:
-        shares += _neighbours(named, group_at, reporter_at, at)
+        shares += list(heard.neighbours[:, group_at, reporter_at])
     x = np.concatenate(
         [
             at.between[reporter_at],
-            np.log1p(by_group[group_at, reporter_at])[:, :, None],
-            np.log1p(of_all[0, reporter_at])[:, :, None],
+            np.log1p(heard.mirrored[group_at, reporter_at])[:, :, None],
+            np.log1p(heard.mirrored_of_all[reporter_at])[:, :, None],
             *((np.log(share + 1e-4) + 6)[:, :, None] / 2 for share in shares),
         ],
         axis=2,
     )
     joined = contexts.select(KEY).join(rows, on=KEY, how="left", maintain_order="left")  # n:1
-    return x, joined["feature_row"].cast(pl.Int64)
+    return x, joined["feature_row"].to_numpy().astype(np.int64)
 
 
 def _mirrored(evidence: pl.DataFrame, role: str, groups: list[str] | None, at: Geography) -> Floats:
     """Σ √n of others' words by (commodity group or all of them, R, k)."""
     n = len(at.places)
-    total = np.zeros((len(groups) if groups is not None else 1, n, n))
+    total = np.zeros((len(groups) + 1 if groups is not None else 1, n, n))
     for earlier, later in MIRRORED[role]:
         named = evidence.select(
             pl.col("reporter").alias("told_by"),
@@ -157,55 +190,27 @@ def _number_of(groups: list[str]) -> pl.Expr:
     return pl.col("commodity_group").replace_strict(groups, numbers, return_dtype=pl.Int64).alias("group")
 
 
-@dataclass(frozen=True)
-class _Named:
-    """Lines that name a place abroad in one role."""
-
-    by_group: Floats
-    """By commodity group, reporter and place: shape (groups, places, places)."""
-    of_all: Floats
-    """Over all groups, also those that are not asked for: shape (places, places)."""
-
-
-def _named(evidence: pl.DataFrame, role: str, groups: list[str], at: Geography) -> _Named:
-    """Count the lines by reporter and place, for each of `groups` and for all there are."""
+def _named(evidence: pl.DataFrame, role: str, groups: list[str], at: Geography) -> tuple[Floats, Floats]:
+    """Lines that name a place abroad by commodity group, and over all groups."""
     n = len(at.places)
     named = evidence.filter(pl.col(role).is_in(at.places) & (pl.col(role) != pl.col("reporter")))
     by = ["reporter", role, "commodity_group"]
     summed = named.group_by(by).agg(pl.col("n_lines").cast(pl.Float64).sort().sum()).sort(by)
     where = [summed[name].replace_strict(at.position, return_dtype=pl.Int64).to_numpy() for name in ("reporter", role)]
     lines = summed["n_lines"].to_numpy()
-    of_all, by_group = np.zeros((n, n)), np.zeros((len(groups), n, n))
+    of_all, by_group = np.zeros((n, n)), np.zeros((len(groups) + 1, n, n))
     np.add.at(of_all, tuple(where), lines)
-    for number, group in enumerate(groups):
-        here = (summed["commodity_group"] == group).to_numpy()
-        np.add.at(by_group[number], tuple(positions[here] for positions in where), lines[here])
-    return _Named(by_group, of_all)
+    np.add.at(by_group, (summed.with_columns(_number_of(groups))["group"].to_numpy(), *where), lines)
+    return by_group, of_all
 
 
-def _others(named: _Named, group_at: Whole, reporter_at: Whole) -> list[Floats]:
+def _others(heard: Heard, group_at: Whole, reporter_at: Whole) -> list[Floats]:
     """Shares of each place among what all others name, shape (rows, places): in the group, and in all groups."""
-    n = named.of_all.shape[0]
-    of_all = named.of_all.sum(axis=0) - named.of_all[reporter_at]
+    n = heard.named_of_all.shape[0]
+    of_all = heard.named_of_all.sum(axis=0) - heard.named_of_all[reporter_at]
     over_all = (of_all + UNKNOWN_LINES / n) / (of_all.sum(axis=1, keepdims=True) + UNKNOWN_LINES)
-    of_group = named.by_group.sum(axis=1)[group_at] - named.by_group[group_at, reporter_at]
+    of_group = heard.named.sum(axis=1)[group_at] - heard.named[group_at, reporter_at]
     return [(of_group + ALL_LINES * over_all) / (of_group.sum(axis=1, keepdims=True) + ALL_LINES), over_all]
-
-
-def _neighbours(named: _Named, group_at: Whole, reporter_at: Whole, at: Geography) -> list[Floats]:
-    """Shares of each place among what neighbours name, shape (rows, places), for each reach."""
-    n = len(at.places)
-    found = []
-    for reach in REACHES_KM:
-        near = np.exp(-at.km / reach)
-        np.fill_diagonal(near, 0.0)
-        base = _pulled(near, named.of_all, np.full(n, 1 / n), UNKNOWN)
-        share = np.empty((len(reporter_at), n))
-        for number, of_group in enumerate(named.by_group):
-            rows = group_at == number
-            share[rows] = _pulled(near, of_group, base, OVER_ALL)[reporter_at[rows]]
-        found.append(share)
-    return found
 
 
 def _pulled(near: Floats, named: Floats, base: Floats, worth: float) -> Floats:

@@ -73,18 +73,19 @@ class Kernel:
 
     def differences(self, reporter: int, group: str) -> csr_array:
         """K / r_neither − 1 for one reporter and group, shape (places, places), sparse."""
-        n = self.n_places
+        n, at = self.n_places, np.arange(self.n_places)
         logs = np.log(self.relations / self.relations[4])
-        at = np.arange(n)
-        home = np.full(n, reporter)
-        rows = np.concatenate([at, home[at != reporter], at[at != reporter]])
-        columns = np.concatenate([at, at[at != reporter], home[at != reporter]])
-        diagonal = np.where(at == reporter, logs[0], logs[1])
-        values = np.concatenate([diagonal, np.full(n - 1, logs[2]), np.full(n - 1, logs[3])])
-        total = csr_array((values, (rows, columns)), shape=(n, n))
-        for part in (self.of_group.get(group), self.of_reporter.get((reporter, group))):
-            if part is not None:
-                total = csr_array(total + part)
+        abroad = at[at != reporter]
+        home = np.full(n - 1, reporter)
+        parts = [self.of_group.get(group), self.of_reporter.get((reporter, group))]
+        cells = [part.tocoo() for part in parts if part is not None]
+        rows = np.concatenate([at, home, abroad, *(part.row for part in cells)])
+        columns = np.concatenate([at, abroad, home, *(part.col for part in cells)])
+        same = np.where(at == reporter, logs[0], logs[1])
+        aside = np.repeat(logs[2:4], n - 1)
+        total = csr_array(
+            (np.concatenate([same, aside, *(part.data for part in cells)]), (rows, columns)), shape=(n, n)
+        )
         return csr_array((np.expm1(total.data), total.indices, total.indptr), shape=(n, n))
 
 
@@ -166,43 +167,58 @@ def _ratio(named: Floats, expected: Floats, alpha: float) -> csr_array:
 
 @dataclass(frozen=True)
 class Joint:
-    """J of many evidences of one reporter and group: factors of shape (evidences, places) and the two kernels."""
+    """J of evidences of one reporter and group: factors of shape (evidences, places), the kernels, and both turned."""
 
     origin: Floats
     departure: Floats
     destination: Floats
     first: csr_array
     second: csr_array
+    first_turned: csr_array
+    second_turned: csr_array
 
-    def marginals(self, origin: Whole, departure: Whole, destination: Whole) -> tuple[Floats, Floats, Floats]:
-        """P of each role given the reported others; arrays hold a reported place's position, or −1."""
-        a, b, c = (
-            _only(f, at)
-            for f, at in ((self.origin, origin), (self.departure, departure), (self.destination, destination))
-        )
-        from_origin, from_destination = through(a, csr_array(self.first.T)), through(c, self.second)
-        middle = b * from_origin * from_destination
-        first = a * through(b * from_destination, self.first)
-        last = c * through(b * from_origin, csr_array(self.second.T))
-        return _normalised(first), _normalised(middle), _normalised(last)
+    def take(self, rows: Whole) -> Joint:
+        """J of these evidences."""
+        a, b, c = (np.take(factor, rows, axis=0) for factor in (self.origin, self.departure, self.destination))
+        return replace(self, origin=a, departure=b, destination=c)
+
+    def given(self, origin: Whole, departure: Whole, destination: Whole) -> Joint:
+        """J where each of these places is reported; arrays hold its position, or −1 where the role is hidden."""
+        factors = ((self.origin, origin), (self.departure, departure), (self.destination, destination))
+        a, b, c = (_only(factor, at) for factor, at in factors)
+        return replace(self, origin=a, departure=b, destination=c)
+
+    def marginal(self, role: int) -> Floats:
+        """P of origin (0), departure (1) or destination (2), each row summing to 1: shape (evidences, places)."""
+        a, b, c = self.origin, self.departure, self.destination
+        if role == 0:
+            return _normalised(a * through(b * through(c, self.second), self.first))
+        if role == 1:
+            return _normalised(b * through(a, self.first_turned) * through(c, self.second))
+        return _normalised(c * through(b * through(a, self.first_turned), self.second_turned))
 
 
 def couple(p_origin: Floats, p_departure: Floats, p_destination: Floats, first: csr_array, second: csr_array) -> Joint:
     """Scale the kernels to the marginals. Forecasts have the shape (evidences, places)."""
-    a, b, c = (np.where(p > 0, p, TINY) for p in (p_origin, p_departure, p_destination))
-    first_t, second_t = csr_array(first.T), csr_array(second.T)
+    first_turned, second_turned = csr_array(first.T), csr_array(second.T)
+    p, q, r = (np.asfortranarray(one) for one in (p_origin, p_departure, p_destination))  # a place's cells lie together
+    a, b, c = (np.where(one > 0, one, TINY) for one in (p, q, r))
+    from_origin = through(a, first_turned)
     for _ in range(SWEEPS):
-        from_origin, from_destination = through(a, first_t), through(c, second)
-        b = p_departure / np.maximum(from_origin * from_destination, TINY)
-        a = p_origin / np.maximum(through(b * from_destination, first), TINY)
-        from_origin = through(a, first_t)
-        c = p_destination / np.maximum(through(b * from_origin, second_t), TINY)
-    b = p_departure / np.maximum(through(a, first_t) * through(c, second), TINY)
-    return Joint(a, b, c, first, second)
+        from_destination = through(c, second)
+        b = q / np.maximum(from_origin * from_destination, TINY)
+        a = p / np.maximum(through(b * from_destination, first), TINY)
+        from_origin = through(a, first_turned)
+        c = r / np.maximum(through(b * from_origin, second_turned), TINY)
+    b = q / np.maximum(from_origin * through(c, second), TINY)
+    return Joint(a, b, c, first, second, first_turned, second_turned)
 
 
 def through(factor: Floats, turned: csr_array) -> Floats:
-    """factor @ (1 + turnedᵀ), shape (evidences, places): a step through a kernel, of which Dᵀ is given."""
+    """factor @ (1 + turnedᵀ), shape (evidences, places): a step through a kernel, of which Dᵀ is given.
+
+    Fastest where the cells of a place lie together in memory (Fortran order).
+    """
     passed: Floats = factor.sum(axis=1, keepdims=True) + (turned @ factor.T).T
     return passed
 
@@ -212,7 +228,7 @@ def _only(factor: Floats, at: Whole) -> Floats:
     reported = np.flatnonzero(at >= 0)
     if not len(reported):
         return factor
-    kept = factor.copy()
+    kept = factor.copy(order="K")
     kept[reported] = 0.0
     kept[reported, at[reported]] = 1.0
     return kept

@@ -20,7 +20,8 @@ order by one thread, so their order changes nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -48,12 +49,39 @@ class Term:
 
 
 @dataclass(frozen=True)
+class Contexts:
+    """Rows of evidence; the groups that a set of columns makes of them are looked up once."""
+
+    rows: pl.DataFrame
+    known: dict[tuple[str, ...], tuple[list[str], Whole]] = field(default_factory=dict)
+
+    def groups(self, term: Term) -> tuple[list[str], Whole]:
+        """Names of the distinct groups of a term, and for each row which it is in."""
+        if term.columns not in self.known:
+            keys = self.rows.select(_key(term).alias(NAME))[NAME]
+            names = keys.unique(maintain_order=True).to_frame().with_row_index("position")
+            at = keys.to_frame().join(names, on=NAME, how="left", maintain_order="left")["position"]  # n:1
+            self.known[term.columns] = names[NAME].to_list(), at.to_numpy().astype(np.int64)
+        return self.known[term.columns]
+
+
+@dataclass(frozen=True)
 class Effects:
     """Fitted effects of one term: `groups` names the rows of `values`, shape (groups, candidates or features)."""
 
     term: Term
     groups: pl.DataFrame
     values: csr_array
+
+    @cached_property
+    def position(self) -> dict[str, int]:
+        return dict(self.groups.select(NAME, "position").iter_rows())
+
+    def of(self, contexts: Contexts) -> Whole:
+        """Group of each context, −1 where the group was never seen."""
+        names, at = contexts.groups(self.term)
+        position = self.position
+        return np.array([position.get(name, -1) for name in names], dtype=np.int64)[at]
 
 
 @dataclass(frozen=True)
@@ -64,31 +92,43 @@ class LogLinear:
     slopes: tuple[Effects, ...]
     n_candidates: int
 
-    def scores(self, contexts: pl.DataFrame, features: Floats, barred: Whole | None = None) -> Floats:
-        """s(e, k), shape (contexts, candidates).
+    def groups(self, contexts: Contexts) -> Whole:
+        """Group of each context under each term, −1 where it was never seen: shape (contexts, levels and slopes)."""
+        return np.stack([effects.of(contexts) for effects in (*self.levels, *self.slopes)], axis=1)
 
-        `features` has the shape (feature rows, candidates, features); the column `feature_row` of `contexts` points
-        into it. `barred` names for each context one candidate that cannot be (its score is −1e30), or −1.
+    def scores(self, groups: Whole, feature_row: Whole, features: Floats, barred: Whole | None = None) -> Floats:
+        """s(e, k), shape (contexts, candidates), of contexts in these `groups`.
+
+        `features` has the shape (feature rows, candidates, features); `feature_row` points into it. `barred` names for
+        each context one candidate that cannot be (its score is −1e30), or −1.
         """
-        scored = np.zeros((contexts.height, self.n_candidates))
-        members, values = _stacked(self.levels, contexts)
-        for start in range(0, contexts.height, BLOCK):
+        scored = np.zeros((len(groups), self.n_candidates))
+        members, values = _stacked(self.levels, groups[:, : len(self.levels)])
+        for start in range(0, len(groups), BLOCK):
             block = slice(start, start + BLOCK)
             scored[block] = (members[block] @ values).toarray()
         if self.slopes:
-            names = ["feature_row", *sorted({name for effects in self.slopes for name in effects.term.columns})]
-            alike = contexts.select(names).unique(maintain_order=True).sort("feature_row", maintain_order=True)
-            slope_members, slope_values = _stacked(self.slopes, alike)
+            tilts = np.column_stack([feature_row, groups[:, len(self.levels) :]])
+            first, row = once(tilts)
+            alike = tilts[first]
+            slope_members, slope_values = _stacked(self.slopes, alike[:, 1:])
             slope = (slope_members @ slope_values).toarray()
-            of_alike = _multiplied(slope, features.transpose(0, 2, 1), _runs(alike["feature_row"]))
-            row = contexts.select(names).join(
-                alike.with_row_index("row"), on=names, how="left", nulls_equal=True, maintain_order="left"
-            )["row"]  # n:1
-            scored += of_alike[row.to_numpy()]
+            scored += _multiplied(slope, features.transpose(0, 2, 1), _runs(alike[:, 0]))[row]
         if barred is not None:
             at_bar = np.flatnonzero(barred >= 0)
             scored[at_bar, barred[at_bar]] = NEVER
         return scored
+
+
+def once(keys: Whole) -> tuple[Whole, Whole]:
+    """Of rows of numbers the first of each kind, and for every row which kind it is; shapes (kinds,) and (rows,).
+
+    Kinds that are equal in the first columns stand together.
+    """
+    bytes_of = np.ascontiguousarray(keys)
+    row = np.dtype((np.void, bytes_of.itemsize * bytes_of.shape[1]))  # rows are compared as bytes, in one go
+    _, first, kind = np.unique(bytes_of.view(row).ravel(), return_index=True, return_inverse=True)
+    return first, kind
 
 
 def softmax(scores: Floats) -> Floats:
@@ -204,7 +244,7 @@ class _Problem:
         return cls(
             n_candidates, levels, slopes, level_groups, level_cells, slope_groups, design,
             csr_array(hstack(slope_parts)) if slope_parts else csr_array((distinct.height, 0)),
-            slope_of.to_numpy().astype(np.int64), _runs(distinct["feature_row"]), features, mask,
+            slope_of.to_numpy().astype(np.int64), _runs(distinct["feature_row"].to_numpy()), features, mask,
             (context, label), cells["weight"].to_numpy(), np.concatenate(precision),
         )  # fmt: skip
 
@@ -271,10 +311,9 @@ class _Problem:
         return LogLinear(tuple(levels), tuple(slopes), self.n_candidates)
 
 
-def _runs(feature_row: pl.Series) -> Runs:
-    """Each feature row and the rows that have it, of a column in order."""
-    rows = feature_row.to_numpy().astype(np.int64)
-    starts = np.flatnonzero(np.diff(rows, prepend=-1)).tolist()
+def _runs(rows: Whole) -> Runs:
+    """Each feature row and the rows that have it; equal ones stand together."""
+    starts = np.flatnonzero(np.diff(rows.astype(np.int64), prepend=-1)).tolist()
     return [(int(rows[start]), slice(start, end)) for start, end in zip(starts, [*starts, len(rows)][1:], strict=True)]
 
 
@@ -300,22 +339,11 @@ def _groups(keys: pl.Series) -> tuple[pl.DataFrame, Whole]:
     return groups, found.to_numpy().astype(np.int64)
 
 
-def _stacked(effects: Sequence[Effects], contexts: pl.DataFrame) -> tuple[csr_array, csr_array]:
+def _stacked(effects: Sequence[Effects], groups: Whole) -> tuple[csr_array, csr_array]:
     """Which groups each context is in, shape (contexts, groups of all terms), and the groups' effects."""
-    rows, columns, start = [], [], 0
-    for one in effects:
-        at = _positions(one, contexts)
-        known = np.flatnonzero(at >= 0)
-        rows.append(known)
-        columns.append(at[known] + start)
-        start += one.values.shape[0]
-    where = np.concatenate(rows), np.concatenate(columns)
-    members = csr_array((np.ones(len(where[0])), where), shape=(contexts.height, start))
+    starts = np.cumsum([0, *(one.values.shape[0] for one in effects)])
+    row, term = np.nonzero(groups >= 0)
+    members = csr_array(
+        (np.ones(len(row)), (row, groups[row, term] + starts[term])), shape=(len(groups), int(starts[-1]))
+    )
     return members, csr_array(vstack([one.values for one in effects]))
-
-
-def _positions(effects: Effects, contexts: pl.DataFrame) -> Whole:
-    """Group of each context, −1 where the group was never seen."""
-    keys = contexts.select(_key(effects.term).alias(NAME))
-    found = keys.join(effects.groups, on=NAME, how="left", maintain_order="left")["position"]  # n:1
-    return found.cast(pl.Int64).fill_null(-1).to_numpy()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -18,25 +18,40 @@ from threadpoolctl import threadpool_limits
 from pipelines.inferred.model.calibration import Calibration, calibrate, held_out
 from pipelines.inferred.model.conventions import Conventions, fit_conventions
 from pipelines.inferred.model.geography import Geography
-from pipelines.inferred.model.joint import Joint, Kernel, Pairs, couple, fit_kernel, flat_kernel
-from pipelines.inferred.model.likelihood import Floats, Whole
-from pipelines.inferred.model.pooling import ROLES, Parts, RoleModel, contexts_of, fit_role
+from pipelines.inferred.model.joint import Kernel, Pairs, couple, fit_kernel, flat_kernel
+from pipelines.inferred.model.likelihood import Contexts, Floats, Whole, once
+from pipelines.inferred.model.pooling import ROLES, Parts, Pool, RoleModel, contexts_of, fit_role
 
 MODEL = "loglinear-2"
 """Name of this kind of model; what it was fitted on is added where its forecasts stand."""
 THREADS = 2
 ORIGIN, DEPARTURE, DESTINATION = ROLES
 BLOCK = ["reporter", "commodity_group"]
-Forecasts = Mapping[str, Floats]
 
 
 @dataclass(frozen=True)
 class Asked:
-    """Evidence as the model looks at it: each role's parts of its distinct contexts, and the context of each row."""
+    """Evidence as the model looks at it: for each role the parts of its forecasts, each once, and which is whose."""
 
     evidence: pl.DataFrame
-    row: Whole
     parts: Mapping[str, Parts]
+    row: Mapping[str, Whole]
+    """For each role the row of `parts` of each row of the evidence."""
+    pooled: dict[tuple[str, Pool], Floats] = field(default_factory=dict)
+    """What was made of the parts so far."""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Forecasts, each once: `of`, shape (distinct, places); `row`, shape (evidence rows,), says which is whose."""
+
+    of: Floats
+    row: Whole
+
+    @property
+    def each(self) -> Floats:
+        """Shape (evidence rows, places)."""
+        return self.of[self.row]
 
 
 @dataclass(frozen=True)
@@ -52,13 +67,20 @@ class RouteModel:
 
     def ask(self, evidence: pl.DataFrame) -> Asked:
         """Look at the evidence once: all forecasts of it start here."""
-        contexts, columns = contexts_of(evidence)
-        parts = {role: model.parts(contexts) for role, model in self.roles.items()}
-        return Asked(evidence, _rows(evidence, contexts, columns), parts)
+        rows, columns = contexts_of(evidence)
+        context, contexts = _rows(evidence, rows, columns), Contexts(rows)
+        parts, row = {}, {}
+        for role, model in self.roles.items():
+            parts[role], of_context = model.parts(contexts)
+            row[role] = of_context[context]
+        return Asked(evidence, parts, row)
 
-    def alone(self, asked: Asked, roles: Sequence[str] = ROLES) -> Forecasts:
-        """Forecast of each role when no other is looked at: shape (evidence rows, places)."""
-        return {role: asked.parts[role].pooled(self.calibrations[role].pool)[asked.row] for role in roles}
+    def alone(self, asked: Asked, role: str) -> Answers:
+        """Forecast of a role when no other is looked at."""
+        pool = self.calibrations[role].pool
+        if (role, pool) not in asked.pooled:
+            asked.pooled[role, pool] = asked.parts[role].pooled(pool)
+        return Answers(asked.pooled[role, pool], asked.row[role])
 
     @cached_property
     def of_all(self) -> RouteModel:
@@ -67,61 +89,77 @@ class RouteModel:
         first, second = self.kernels
         return replace(self, calibrations=strange, kernels=(first.of_all(), second.of_all()))
 
-    def meant(self, asked: Asked, role: str) -> Floats:
-        """P₀: forecast of a role as if another had reported, without its own word; shape (evidence rows, places).
+    def meant(self, asked: Asked, role: str) -> Answers:
+        """P₀: forecast of a role as if another had reported, without its own word.
 
         An origin is conditional on the other places that are reported, for most goods leave where they were made.
         """
         if role != ORIGIN:
-            return self.of_all.alone(asked, [role])[role]
+            return self.of_all.alone(asked, role)
         hidden = asked.evidence.with_columns(pl.lit(None, pl.String).alias(role))
-        return self.of_all.score(replace(asked, evidence=hidden))[role]
+        return self.of_all.score(replace(asked, evidence=hidden), [role])[role]
 
-    def true(self, asked: Asked, role: str, label: Floats) -> Floats:
-        """`prob_true` of a role from its `prob_label`, shape (evidence rows, places)."""
+    def true(self, asked: Asked, role: str, label: Answers) -> tuple[Answers, Answers]:
+        """`prob_label` of a role and the `prob_true` that goes with it, each pair once."""
         if self.conventions is None:
-            return label
+            return label, label
         meant = self.meant(asked, role)
         departure = positions(asked.evidence, DEPARTURE, self.at)
-        q = np.where(departure >= 0, meant[np.arange(len(meant)), departure], 0.0)
-        doubt = self.conventions.doubt(asked.evidence, role, q)[:, None]
-        believed: Floats = (1 - doubt) * label + doubt * meant
-        return believed
+        q = np.where(departure >= 0, meant.of[meant.row, departure], 0.0)
+        doubt = self.conventions.doubt(asked.evidence, role, q)
+        # two doubts are one where their bits are
+        first, row = once(np.column_stack([label.row, meant.row, doubt.view(np.int64)]))
+        written, share = label.of[label.row[first]], doubt[first, None]
+        believed = (1 - share) * written + share * meant.of[meant.row[first]]
+        return Answers(written, row), Answers(believed, row)
 
-    def score(self, asked: Asked) -> Forecasts:
-        """Forecast of each role given the reported others; a reported role has probability 1 at its place."""
+    def score(self, asked: Asked, roles: Sequence[str] = ROLES) -> Mapping[str, Answers]:
+        """Forecast of each of `roles` given the reported others; a reported role has probability 1 at its place."""
         reported = np.column_stack([positions(asked.evidence, role, self.at) for role in ROLES])
-        # what is asked in the same words is answered once
-        _, first, row = np.unique(
-            np.column_stack([asked.row, reported]), axis=0, return_index=True, return_inverse=True
-        )
-        once = replace(asked, evidence=asked.evidence[first.tolist()], row=asked.row[first])
-        with threadpool_limits(1):
-            return {role: forecast[row] for role, forecast in self._score(once, reported[first]).items()}
-
-    def _score(self, asked: Asked, reported: Whole) -> Forecasts:
-        """`score`; `reported` holds the position of each role's place, or −1: shape (evidence rows, roles)."""
-        forecasts = dict(self.alone(asked))
+        alone = {role: self.alone(asked, role) for role in ROLES}
         n_reported = (reported >= 0).sum(axis=1)
         partly = np.flatnonzero((n_reported > 0) & (n_reported < len(ROLES)))
-        for rows, block in self._blocks(asked.evidence, partly, forecasts):
-            for role, forecast in zip(ROLES, block.marginals(*reported[rows].T), strict=True):
-                forecasts[role][rows] = forecast
-        for role, at in zip(ROLES, reported.T, strict=True):
-            named = np.flatnonzero(at >= 0)
-            forecasts[role][named] = 0.0
-            forecasts[role][named, at[named]] = 1.0
-        return forecasts
+        # what is asked in the same words is answered once
+        questions = np.column_stack([*(alone[role].row[partly] for role in ROLES), reported[partly]])
+        first, question = once(questions)
+        with threadpool_limits(1):
+            given = self._given(asked.evidence, partly[first], reported[partly[first]], alone, roles)
+        found = {}
+        for role in roles:
+            places = reported[:, ROLES.index(role)]
+            named, answered = np.unique(places[places >= 0], return_inverse=True)
+            certain = np.zeros((len(named), len(self.at.places)))
+            certain[np.arange(len(named)), named] = 1.0
+            row = alone[role].row.copy()
+            row[partly] = len(alone[role].of) + question
+            row[places >= 0] = len(alone[role].of) + len(first) + answered
+            found[role] = Answers(np.concatenate([alone[role].of, given[role], certain]), row)
+        return found
 
-    def _blocks(self, evidence: pl.DataFrame, rows: Whole, alone: Forecasts) -> list[tuple[Whole, Joint]]:
-        """The joint of each reporter's and commodity group's evidence among `rows`."""
-        keyed = evidence[rows.tolist()].select(BLOCK).with_columns(pl.Series("row", rows))
-        found = []
+    def _given(
+        self,
+        evidence: pl.DataFrame,
+        rows: Whole,
+        reported: Whole,
+        alone: Mapping[str, Answers],
+        roles: Sequence[str],
+    ) -> Mapping[str, Floats]:
+        """Forecasts of each of `roles` given the others, shape (rows, places) for each role.
+
+        `reported` holds the position of each role's place, or −1: shape (rows, roles).
+        """
+        found = {role: np.empty((len(rows), len(self.at.places))) for role in roles}
+        keyed = evidence[rows].select(BLOCK).with_row_index("number")
         for (reporter, group), block in keyed.group_by(BLOCK, maintain_order=True):
-            at = block["row"].to_numpy()
+            at = block["number"].to_numpy()
             place = self.at.position[str(reporter)]
             kernels = [kernel.differences(place, str(group)) for kernel in self.kernels]
-            found.append((at, couple(*(alone[role][at] for role in ROLES), *kernels)))
+            which = np.column_stack([alone[role].row[rows[at]] for role in ROLES])
+            first, same = once(which)
+            joint = couple(*(alone[role].of[of] for role, of in zip(ROLES, which[first].T, strict=True)), *kernels)
+            given = joint.take(same).given(*reported[at].T)
+            for role in roles:
+                found[role][at] = given.marginal(ROLES.index(role))
         return found
 
 
@@ -159,14 +197,14 @@ def _kernel(model: RouteModel, evidence: pl.DataFrame, first: str, second: str) 
     both = evidence.filter(
         pl.col(first).is_in(model.at.places) & pl.col(second).is_in(model.at.places) & (pl.col("n_lines") > 0)
     )
-    alone = model.alone(model.ask(both))
+    asked = model.ask(both)
     pairs = Pairs(
         both["reporter"].replace_strict(model.at.position, return_dtype=pl.Int64).to_numpy(),
         both["commodity_group"].to_numpy(),
         positions(both, first, model.at),
         positions(both, second, model.at),
-        alone[first],
-        alone[second],
+        model.alone(asked, first).each,
+        model.alone(asked, second).each,
         both["n_lines"].to_numpy(),
     )
     return fit_kernel(pairs, len(model.at.places))
@@ -177,7 +215,7 @@ def _conventions(model: RouteModel, evidence: pl.DataFrame) -> Conventions:
     abroad = [pl.col(role).is_in(places) & (pl.col(role) != pl.col("reporter")) for role in (ORIGIN, DEPARTURE)]
     both = evidence.filter(*abroad, pl.col("n_lines") > 0)
     meant = model.meant(model.ask(both), ORIGIN)
-    return fit_conventions(evidence, both, meant[np.arange(both.height), positions(both, DEPARTURE, model.at)])
+    return fit_conventions(evidence, both, meant.of[meant.row, positions(both, DEPARTURE, model.at)])
 
 
 def _rows(evidence: pl.DataFrame, contexts: pl.DataFrame, columns: Sequence[str]) -> Whole:

@@ -20,13 +20,13 @@ lines has ten times the say. Age is counted in years from the latest year of the
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import polars as pl
 
-from pipelines.inferred.model.geography import SHARED_FEATURES, Geography, features
-from pipelines.inferred.model.likelihood import ITERATIONS, Floats, LogLinear, Term, Whole, fit, softmax
+from pipelines.inferred.model.geography import SHARED_FEATURES, Geography, Heard, features, hear
+from pipelines.inferred.model.likelihood import ITERATIONS, Contexts, Floats, LogLinear, Term, Whole, fit, once, softmax
 
 ROLES = ("origin", "departure", "destination")
 PARTS = ("own", "shared", "home")
@@ -91,13 +91,18 @@ class Parts:
     """n_R, shape (contexts,)."""
     reporter: Whole
 
+    def take(self, rows: Whole) -> Parts:
+        """The parts of these rows."""
+        return Parts(*(getattr(self, part.name)[rows] for part in fields(self)))
+
     def pooled(self, pool: Pool) -> Floats:
         """P(k | e): every row sums to 1."""
         kappa = (pool.own * self.history / (self.history + pool.half))[:, None]
         sharpness = np.where(self.history > 0, pool.sharpness, pool.sharpness_new)[:, None]
-        shared = softmax(sharpness * self.shared)
-        mixed = softmax(sharpness * (kappa * self.own + (1 - kappa) * self.shared))
-        abroad = (1 - pool.escape) * mixed + pool.escape * shared
+        abroad = softmax(sharpness * self.shared)
+        if pool.own > 0:
+            mixed = softmax(sharpness * (kappa * self.own + (1 - kappa) * self.shared))
+            abroad = (1 - pool.escape) * mixed + pool.escape * abroad
         rows = np.arange(len(self.home))
         forecast: Floats = abroad * (1 - self.home)[:, None]
         forecast[rows, self.reporter] = self.home
@@ -110,23 +115,35 @@ class RoleModel:
 
     role: str
     at: Geography
-    told: pl.DataFrame
-    """Evidence that the flows of `geography.features` are counted from."""
+    heard: Heard
+    """What the flows of `geography.features` are counted from."""
     own: LogLinear | None
     shared: LogLinear
     home: LogLinear | None
     history: dict[str, float]
 
-    def parts(self, contexts: pl.DataFrame) -> Parts:
-        """Forecasts for contexts whose own places in any role are not looked at."""
-        x, row = features(self.told, self.role, contexts, self.at, neighbours=self.own is not None)
-        reporter = _reporter(contexts, self.at)
-        framed = contexts.with_columns(row.alias("feature_row"))
-        home = softmax(self.home.scores(framed, x))[:, 1] if self.home else np.zeros(contexts.height)
-        own = self.own.scores(framed, x, reporter) if self.own else np.zeros((contexts.height, len(self.at.places)))
-        shared = self.shared.scores(framed, x[:, :, :SHARED_FEATURES], reporter)
-        history = np.array([self.history.get(code, 0.0) for code in contexts["reporter"]])
-        return Parts(home, own, shared, history, reporter)
+    def parts(self, contexts: Contexts) -> tuple[Parts, Whole]:
+        """Forecasts for contexts whose own places in any role are not looked at, and for each context which is its.
+
+        Contexts that are in the same groups have one forecast.
+        """
+        x, feature_row = features(self.heard, contexts.rows, neighbours=self.own is not None)
+        nowhere = np.empty((contexts.rows.height, 0), dtype=np.int64)
+        own, shared, home = (
+            nowhere if part is None else part.groups(contexts) for part in (self.own, self.shared, self.home)
+        )
+        first, row = once(np.column_stack([feature_row, own, shared, home]))
+        at, reporters = feature_row[first], contexts.rows["reporter"][first]
+        reporter = _positions(reporters, self.at)
+        nothing = np.zeros((len(first), len(self.at.places)))
+        parts = Parts(
+            softmax(self.home.scores(home[first], at, x))[:, 1] if self.home else nothing[:, 0],
+            self.own.scores(own[first], at, x, reporter) if self.own else nothing,
+            self.shared.scores(shared[first], at, x[:, :, :SHARED_FEATURES], reporter),
+            np.array([self.history.get(code, 0.0) for code in reporters]),
+            reporter,
+        )
+        return parts, row
 
 
 def fit_role(
@@ -141,8 +158,9 @@ def fit_role(
         label=pl.col(role).replace_strict(at.position, default=None, return_dtype=pl.Int64)
     )
     abroad = named.filter(pl.col(role) != pl.col("reporter"))
-    x, row = features(evidence, role, abroad, at, neighbours="own" in only)
-    framed = abroad.with_columns(row.alias("feature_row"), pl.Series("barred", _reporter(abroad, at)))
+    heard = hear(evidence, role, at)
+    x, row = features(heard, abroad, neighbours="own" in only)
+    framed = abroad.with_columns(pl.Series("feature_row", row), pl.Series("barred", _positions(abroad["reporter"], at)))
     latest = evidence["year"].max()
     n_places = len(at.places)
     at_home = named.select(
@@ -155,7 +173,7 @@ def fit_role(
     return RoleModel(
         role,
         at,
-        evidence.select("reporter", "commodity_group", *ROLES, "n_lines"),
+        heard,
         fit(_weighted(framed, OWN_WEIGHT, HALF_LIFE_YEARS, latest), n_places, OWN_LEVELS, SLOPES, x, iterations)
         if "own" in only
         else None,
@@ -181,8 +199,8 @@ def _weighted(labelled: pl.DataFrame, worth: float, half_life_years: float, late
     return labelled.with_columns(weight=worth * pl.col("n_lines") * total**-0.5 * 0.5 ** (age / half_life_years))
 
 
-def _reporter(contexts: pl.DataFrame, at: Geography) -> Whole:
-    found: Whole = contexts["reporter"].replace_strict(at.position, return_dtype=pl.Int64).to_numpy()
+def _positions(reporters: pl.Series, at: Geography) -> Whole:
+    found: Whole = reporters.replace_strict(at.position, return_dtype=pl.Int64).to_numpy()
     return found
 
 
