@@ -99,7 +99,7 @@ def make_corridors(home: Home, registry: Registry) -> int:
         nothing = pl.DataFrame(schema=polars_schema(registry, registry.tables["inferred.corridor_seizures"]))
         return write_frame(con, home, registry, "inferred.corridor_seizures", nothing)
     con.register("pairs", pl.concat(found))
-    con.execute("CREATE TEMP VIEW model AS SELECT max(model_id) AS model_id FROM inferred.route_posteriors")
+    con.execute("CREATE TEMP VIEW model AS SELECT max(model_id) AS model_id FROM inferred.evidence_lists")
     return write_query(con, home, registry, "inferred.corridor_seizures", sql(__file__, "corridor_seizures"))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pipelines.store import Home, connect, sql, write_query
 from schemas.registry import Registry
 
-REGION_INPUTS = ("inferred.evidence", "inferred.route_posteriors", "reference.areas")
+REGION_INPUTS = ("inferred.evidence_lists", "inferred.place_lists", "reference.areas")
 
 
 def make_regions(home: Home, registry: Registry) -> int:

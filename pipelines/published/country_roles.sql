@@ -43,14 +43,21 @@ cross_border AS (
     GROUP BY ALL
 ),
 
-expected AS (
-    SELECT p.country, c.commodity_group, c.year, p.role,
-        sum(CAST(CAST(c.n AS DECIMAL(18, 6)) AS DECIMAL(24, 6)) * p.prob_true) AS n
+-- evidences that the model cannot tell apart have one list; what may stand behind a doubtful word of a report is no second
+-- place of its line
+asked AS (
+    SELECT l.list_no, l.role, c.commodity_group, c.year, sum(c.n) AS n
     FROM cross_border AS c
-    JOIN inferred.route_posteriors AS p USING (evidence_id)
-    -- what may stand behind a doubtful word of a report is no second place of its line
-    ANTI JOIN (SELECT evidence_id, role FROM inferred.route_posteriors WHERE basis = 'reported') AS r
-        ON r.evidence_id = p.evidence_id AND r.role = p.role
+    JOIN inferred.evidence_lists AS l USING (evidence_id)  -- n:n
+    WHERE l.basis = 'inferred'
+    GROUP BY ALL
+),
+
+expected AS (
+    SELECT p.country, a.commodity_group, a.year, a.role,
+        sum(CAST(CAST(a.n AS DECIMAL(18, 6)) AS DECIMAL(24, 6)) * p.prob_true) AS n
+    FROM asked AS a
+    JOIN inferred.place_lists AS p USING (list_no)  -- n:n
     WHERE p.country NOT IN ('rest', 'none')
     GROUP BY ALL
 ),

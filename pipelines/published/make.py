@@ -19,7 +19,7 @@ INPUTS: dict[str, tuple[str, ...]] = {
     "published.corridor_trends": ("inferred.corridor_seizures",),
     "published.country_roles": (
         "conformed.seizures", "conformed.legs", "inferred.seizure_evidence", "inferred.seizure_scope",
-        "inferred.route_posteriors",
+        "inferred.evidence_lists", "inferred.place_lists",
     ),
     "published.coverage": (*REPORTING, "conformed.reconciliation"),
     "published.review_queue": ("conformed.seizures", "conformed.outliers", "conformed.duplicate_pairs"),
