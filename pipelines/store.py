@@ -254,8 +254,8 @@ def write_query(
     """Write a query's rows as a table and return their number.
 
     The rows are cast to the contract's types, missing values and ranges are enforced, the foreign keys are checked by a
-    query; then the rows are sorted by the key, unless they came so, and written to a temporary name, where a repeated
-    key stands beside its like; and the file is moved into place.
+    query; then the rows are sorted by the key and written to a temporary name, where a repeated key stands beside its
+    like; and the file is moved into place.
     Raises `StoreError` where the columns differ from the contract's or a key does not hold.
     """
     table = registry.tables[name]
@@ -275,18 +275,13 @@ def write_query(
     target.parent.mkdir(parents=True, exist_ok=True)
     home.scratch.mkdir(parents=True, exist_ok=True)
     temporary = home.scratch / f"{name}.{partition or WHOLE}.{os.getpid()}.parquet"
-    key = ", ".join(quoted(column) for column in table.primary_key)
-    in_order = not _out_of_order(con, table, "_out")
+    order = ", ".join(quoted(column) for column in table.primary_key)
     con.execute(
-        f"COPY (SELECT * FROM _out {'' if in_order else f'ORDER BY {key}'}) TO {literal(str(temporary))} "
-        "(FORMAT parquet, COMPRESSION zstd)"
+        f"COPY (SELECT * FROM _out ORDER BY {order}) TO {literal(str(temporary))} (FORMAT parquet, COMPRESSION zstd)"
     )
     (written,) = rows(con, "SELECT count(*) FROM _out")[0]
     con.execute("DROP TABLE _out")
-    repeated = 0 if in_order else _out_of_order(con, table, f"read_parquet({literal(str(temporary))})")
-    if repeated:
-        temporary.unlink()
-        raise StoreError(f"{name}: {repeated} rows repeat the key ({key})")
+    _check_key(con, table, temporary)
     os.replace(temporary, target)
     return int(written)
 
@@ -307,13 +302,16 @@ def _check_columns(con: Connection, table: TableContract, query: str, params: Ma
         raise StoreError(f"{table.qualified}: columns not in the contract: {extra}; missing: {missing}")
 
 
-def _out_of_order(con: Connection, table: TableContract, source: str) -> int:
-    """Number of rows whose key does not come after that of the row before; in a sorted source, those that repeat it."""
+def _check_key(con: Connection, table: TableContract, sorted_file: Path) -> None:
+    """Raise `StoreError` where a row of a file that is sorted by the key has the key of the row before."""
     columns = [quoted(column) for column in table.primary_key]
-    before = ", ".join(f"lag({column}) OVER ()" for column in columns)
-    late = f"({', '.join(columns)}) <= ({before}) AND lag({columns[0]}) OVER () IS NOT NULL"  # a key has no null
-    (found,) = rows(con, f"SELECT count(*) FROM (SELECT {late} AS late FROM {source}) WHERE late")[0]
-    return int(found)
+    same = " AND ".join(f"{column} = lag({column}) OVER ()" for column in columns)
+    (repeated,) = rows(
+        con, f"SELECT count(*) FROM (SELECT {same} AS same FROM read_parquet({literal(str(sorted_file))})) WHERE same"
+    )[0]
+    if repeated:
+        sorted_file.unlink()
+        raise StoreError(f"{table.qualified}: {repeated} rows repeat the key ({', '.join(columns)})")
 
 
 def _check_foreign_keys(con: Connection, home: Home, registry: Registry, table: TableContract) -> None:

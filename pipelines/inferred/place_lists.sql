@@ -1,4 +1,4 @@
--- The lists in their order, in the words of the table. No join: it would mix the rows, and sorting them costs most.
+-- The lists in the words of the table.
 SELECT
     list AS list_no,
     rank,

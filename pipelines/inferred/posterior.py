@@ -11,7 +11,6 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -121,15 +120,14 @@ def _with_words(
     told = evidence.unpivot([*ROLES, TRANSIT], index=["evidence_id", "commodity_group"], variable_name="role",
                             value_name="country").drop_nulls("country")  # fmt: skip
     alone = told.join(linked, on=["evidence_id", "role"], how="anti").sort("role", "commodity_group", "country")
-    word = pl.struct("role", "commodity_group", "country").rle_id()
-    alone = alone.with_columns(list=word.cast(pl.Int64) + lists.n_lists, basis=pl.lit(REPORTED))
+    word = alone.select(pl.struct("role", "commodity_group", "country").rle_id()).to_series().to_numpy()
     countries = [*places, NONE, *sorted(set(alone["country"]) - set(places)), REST]
-    words = alone.select("list", "country").unique("list", maintain_order=True)
-    at = np.array([countries.index(name) for name in words["country"]], dtype=np.int64)[:, None]
+    said = alone["country"][np.unique(word, return_index=True)[1]]
+    at = np.array([countries.index(name) for name in said], dtype=np.int64)[:, None]
     sure = np.ones(at.shape)
-    rows = _rows(at, sure, sure, sure > 0, sure > 0).with_columns(
-        list=words["list"].gather(np.repeat(np.arange(words.height), 2))
-    )
+    words = _rows(np.arange(len(said)), at, sure, sure, sure > 0, sure > 0)
+    alone = alone.with_columns(list=pl.Series(words.of_question[word] + lists.n_lists), basis=pl.lit(REPORTED))
+    rows = words.places.with_columns(pl.col("list") + lists.n_lists)
     return pl.concat([linked, alone.select(linked.columns)]), pl.concat([lists.places, rows]), countries
 
 
@@ -177,14 +175,12 @@ def posterior_lists(model: RouteModel, evidence: pl.DataFrame, network: Network 
         first, kind = once(label.row[hidden, None])
         asked = hidden[first]
         level = model.calibrations[role].level(evidence[asked])
-        listed = _listed(label.of[label.row[asked]], true.of[true.row[asked]], level)
+        listed = _listed(group[asked], label.of[label.row[asked]], true.of[true.row[asked]], level)
         reported = np.flatnonzero(named >= 0)
         first, word = once(np.column_stack([true.row, named, group])[reported])
         told = reported[first]
-        found += [
-            _linked(role, INFERRED, hidden, kind, listed),
-            _linked(role, REPORTED, reported, word, _reported(named[told], true.of[true.row[told]])),
-        ]
+        said = _reported(group[told], named[told], true.of[true.row[told]])
+        found += [_linked(role, INFERRED, hidden, kind, listed), _linked(role, REPORTED, reported, word, said)]
         if role == DEPARTURE and network is not None:
             found += _transits(model, evidence, true, group, network)
     return Lists.together(found)
@@ -207,29 +203,39 @@ def _transits(
     answers = np.column_stack([passed, nothing])
     reported = np.flatnonzero(named >= 0)
     first, word = once(np.column_stack([named, group])[reported])
-    told = named[reported[first]]
+    told = reported[first]
     certain = np.zeros((len(told), len(model.at.places)))
-    certain[np.arange(len(told)), told] = 1.0
-    return [
-        _linked(TRANSIT, INFERRED, hidden, kind, _listed(answers, answers, np.full(len(asked), LEVEL))),
-        _linked(TRANSIT, REPORTED, reported, word, _reported(told, certain)),
-    ]
+    certain[np.arange(len(told)), named[told]] = 1.0
+    listed = _listed(group[asked], answers, answers, np.full(len(asked), LEVEL))
+    said = _reported(group[told], named[told], certain)
+    return [_linked(TRANSIT, INFERRED, hidden, kind, listed), _linked(TRANSIT, REPORTED, reported, word, said)]
 
 
-def _linked(role: str, basis: str, rows: Whole, number: Whole, places: pl.DataFrame) -> Lists:
-    """Lists of one role with the rows of the evidence that they answer."""
-    linked = pl.DataFrame({"row": rows, "list": number}).with_columns(role=pl.lit(role), basis=pl.lit(basis))
-    return Lists(places["list"].n_unique(), places, linked.select("row", "role", "basis", "list"))
+@dataclass(frozen=True)
+class _Ranked:
+    """Lists of one role, each once: as in `Lists.places`, and for every question which list is its answer."""
+
+    n_lists: int
+    places: pl.DataFrame
+    of_question: Whole
 
 
-def _listed(label: Floats, true: Floats, level: Floats) -> pl.DataFrame:
-    """The likeliest places of each row, shape (lists, places) each, with 0.99 of `label`; ρ has the shape (lists,)."""
+def _linked(role: str, basis: str, rows: Whole, question: Whole, ranked: _Ranked) -> Lists:
+    """Lists of one role with the rows of the evidence that they answer; `question` is what each row asks."""
+    linked = pl.DataFrame({"row": rows, "list": ranked.of_question[question]}).with_columns(
+        role=pl.lit(role), basis=pl.lit(basis)
+    )
+    return Lists(ranked.n_lists, ranked.places, linked.select("row", "role", "basis", "list"))
+
+
+def _listed(group: Whole, label: Floats, true: Floats, level: Floats) -> _Ranked:
+    """The likeliest places with 0.99 of `label`. Forecasts have the shape (questions, places), ρ (questions,)."""
     order, ranked, before = _ranked(label, MOST_PLACES)
     listed = (before < MASS * label.sum(axis=1, keepdims=True)) | (np.arange(order.shape[1]) < LEAST_PLACES)
-    return _rows(order, ranked, np.take_along_axis(true, order, axis=1), listed, before < level[:, None])
+    return _rows(group, order, ranked, np.take_along_axis(true, order, axis=1), listed, before < level[:, None])
 
 
-def _reported(named: Whole, true: Floats) -> pl.DataFrame:
+def _reported(group: Whole, named: Whole, true: Floats) -> _Ranked:
     """Reported places: the reporter's word has probability 1, its truth less where words and places differ.
 
     Behind a doubtful one stand the likeliest places with 0.99 of the doubt, at most `LEAST_PLACES`: inferred, and no
@@ -243,6 +249,7 @@ def _reported(named: Whole, true: Floats) -> pl.DataFrame:
     behind = (word < 1 - DOUBTED) & (before < MASS * meant.sum(axis=1, keepdims=True))
     is_word = np.broadcast_to(np.arange(order.shape[1] + 1) == 0, (len(named), order.shape[1] + 1))
     return _rows(
+        group,
         np.column_stack([named, order]),
         is_word * 1.0,
         np.column_stack([word, ranked]),
@@ -265,30 +272,33 @@ def _ranked(prob: Floats, most: int) -> tuple[Whole, Floats, Floats]:
     return order, ranked, np.cumsum(ranked, axis=1) - ranked
 
 
-def _rows(place: Whole, label: Floats, true: Floats, listed: Flags, in_set90: Flags) -> pl.DataFrame:
-    """Rows of `Lists.places` from arrays of shape (lists, ranks), of which the first ones of each list are `listed`.
+def _rows(group: Whole, place: Whole, label: Floats, true: Floats, listed: Flags, in_set90: Flags) -> _Ranked:
+    """Lists from arrays of shape (questions, ranks), of which the first ones of each question are `listed`.
 
-    Millionths are cut, never rounded up, and the rest takes what is left of both probabilities.
+    Millionths are cut, never rounded up, and the rest takes what is left of both probabilities. Lists of one commodity
+    group that hold the same are one.
     """
-    n_lists = len(place)
-    kept = np.column_stack([listed, np.ones(n_lists, dtype=bool)])
-    size = kept.sum(axis=1)
+    places, *millionths = (
+        np.where(listed, cells, 0).astype(np.int32)
+        for cells in (place, *(np.floor(prob * MILLION + 1e-9) for prob in (label, true)))
+    )
+    n_listed, n_in_set = listed.sum(axis=1), (listed & in_set90).sum(axis=1)
+    first, of_question = once(np.column_stack([group, n_listed, n_in_set, places, *millionths]).astype(np.int32))
+    rank = np.arange(listed.shape[1] + 1)
+    size = n_listed[first, None]
+    kept = rank <= size  # the rest comes after what is listed
 
-    def with_rest(cells: NDArray[Any], rest: NDArray[Any]) -> NDArray[Any]:
-        found: NDArray[Any] = np.column_stack([cells, rest])[kept]
+    def with_rest(cells: NDArray[np.int32], rest: NDArray[np.int32]) -> NDArray[np.int32]:
+        whole = np.column_stack([cells[first], np.zeros(len(first), dtype=np.int32)])
+        found: NDArray[np.int32] = np.where(rank == size, rest, whole)[kept]
         return found
 
-    def millionths(prob: Floats) -> NDArray[np.int32]:
-        whole = np.floor(prob * MILLION + 1e-9).astype(np.int32)
-        return with_rest(whole, MILLION - np.where(listed, whole, 0).sum(axis=1, dtype=np.int32))
-
-    return pl.DataFrame(
-        {
-            "list": np.repeat(np.arange(n_lists), size),
-            "rank": np.arange(int(size.sum())) - np.repeat(np.cumsum(size) - size, size) + 1,
-            "place": with_rest(place.astype(np.int16), np.full(n_lists, REST_PLACE, dtype=np.int16)),
-            "label": millionths(label),
-            "true": millionths(true),
-            "in_set90": with_rest(in_set90, np.zeros(n_lists, dtype=bool)),
-        }
-    )
+    table = {
+        "list": np.repeat(np.arange(len(first)), size[:, 0] + 1),
+        "rank": np.broadcast_to(rank + 1, kept.shape)[kept],
+        "place": with_rest(places, np.array(REST_PLACE, dtype=np.int32)),
+        "in_set90": (rank < n_in_set[first, None])[kept],
+    }
+    for name, cells in zip(("label", "true"), millionths, strict=True):
+        table[name] = with_rest(cells, MILLION - cells[first].sum(axis=1, dtype=np.int32, keepdims=True))
+    return _Ranked(len(first), pl.DataFrame(table), of_question)

@@ -49,7 +49,7 @@ def told(model: RouteModel, evidence: pl.DataFrame) -> dict[str, pl.DataFrame]:
         pl.concat(one for role, part, fitted in parts for one in _effects(role, part, fitted, model.at.places)),
         pl.concat(one for role, part, fitted in parts for one in _slopes(role, part, fitted)),
         _geography(asked["reporter"].unique().sort().to_list(), model.at),
-        pl.concat(_mentions(model.roles[role], asked) for role in ROLES),
+        pl.concat(_mentions(model.roles[role], asked) for role in sorted(ROLES)),
         pl.concat(
             one for pair, kernel in zip(PAIRS, model.kernels, strict=True) for one in _pairs(pair, kernel, model)
         ),
@@ -115,20 +115,20 @@ def _mentions(fitted: RoleModel, asked: pl.DataFrame) -> pl.DataFrame:
 
 
 def _featured(keys: pl.DataFrame, x: Floats, names: Sequence[str], at: Geography) -> pl.DataFrame:
-    """`x` of the shape (keys, places, names) as rows; the reporter itself is no candidate."""
-    above = x.copy()
+    """`x` of the shape (keys, places, names) as rows in the order of keys, places and names; the reporter itself is no
+    candidate."""
+    in_order = np.argsort(np.array(names))
+    above = x[:, :, in_order]
     reporter = keys["reporter"].replace_strict(at.position, return_dtype=pl.Int64).to_numpy()
     above[np.arange(len(above)), reporter] = np.inf
     above -= above.min(axis=1, keepdims=True)
     above[np.arange(len(above)), reporter] = 0.0
-    key, place, feature = np.nonzero(np.round(above, DIGITS))
-    return _written(
-        keys[key].with_columns(
-            pl.Series("candidate", np.array(at.places, dtype=object)[place], dtype=pl.String),
-            pl.Series("feature", np.array(names, dtype=object)[feature], dtype=pl.String),
-            pl.Series("feature_value", above[key, place, feature], dtype=pl.Float64),
-        ),
-        "feature_value",
+    above = np.round(above, DIGITS)
+    key, place, feature = np.nonzero(above)
+    return keys[key].with_columns(
+        pl.Series("candidate", at.places, dtype=pl.String).gather(place),
+        pl.Series("feature", names, dtype=pl.String).gather(in_order[feature]),
+        pl.Series("feature_value", above[key, place, feature]),
     )
 
 
