@@ -117,9 +117,9 @@ def _with_words(
     """
     named = asked.select("evidence_id", "commodity_group").with_row_index("row")
     linked = lists.linked.join(named, on="row", how="left", maintain_order="left").drop("row")  # n:1
-    told = evidence.unpivot([*ROLES, TRANSIT], index=["evidence_id", "commodity_group"], variable_name="role",
+    reports = evidence.unpivot([*ROLES, TRANSIT], index=["evidence_id", "commodity_group"], variable_name="role",
                             value_name="country").drop_nulls("country")  # fmt: skip
-    alone = told.join(linked, on=["evidence_id", "role"], how="anti").sort("role", "commodity_group", "country")
+    alone = reports.join(linked, on=["evidence_id", "role"], how="anti").sort("role", "commodity_group", "country")
     word = alone.select(pl.struct("role", "commodity_group", "country").rle_id()).to_series().to_numpy()
     countries = [*places, NONE, *sorted(set(alone["country"]) - set(places)), REST]
     said = alone["country"][np.unique(word, return_index=True)[1]]
@@ -178,8 +178,8 @@ def posterior_lists(model: RouteModel, evidence: pl.DataFrame, network: Network 
         listed = _listed(group[asked], label.of[label.row[asked]], true.of[true.row[asked]], level)
         reported = np.flatnonzero(named >= 0)
         first, word = once(np.column_stack([true.row, named, group])[reported])
-        told = reported[first]
-        said = _reported(group[told], named[told], true.of[true.row[told]])
+        telling = reported[first]
+        said = _reported(group[telling], named[telling], true.of[true.row[telling]])
         found += [_linked(role, INFERRED, hidden, kind, listed), _linked(role, REPORTED, reported, word, said)]
         if role == DEPARTURE and network is not None:
             found += _transits(model, evidence, true, group, network)
@@ -203,11 +203,11 @@ def _transits(
     answers = np.column_stack([passed, nothing])
     reported = np.flatnonzero(named >= 0)
     first, word = once(np.column_stack([named, group])[reported])
-    told = reported[first]
-    certain = np.zeros((len(told), len(model.at.places)))
-    certain[np.arange(len(told)), named[told]] = 1.0
+    telling = reported[first]
+    certain = np.zeros((len(telling), len(model.at.places)))
+    certain[np.arange(len(telling)), named[telling]] = 1.0
     listed = _listed(group[asked], answers, answers, np.full(len(asked), LEVEL))
-    said = _reported(group[told], named[told], certain)
+    said = _reported(group[telling], named[telling], certain)
     return [_linked(TRANSIT, INFERRED, hidden, kind, listed), _linked(TRANSIT, REPORTED, reported, word, said)]
 
 
