@@ -20,12 +20,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from pipelines.inferred.backtest.areas import read_areas
-from pipelines.inferred.backtest.make import METHODS, OURS
 from pipelines.inferred.evidence import EVIDENCE_INPUTS, make_evidence
-from pipelines.inferred.posterior import make_posteriors
+from pipelines.inferred.posterior import EVIDENCE, READ, make_lists, make_model
 from pipelines.inferred.routes import make_leg_costs
-from pipelines.inferred.scope import make_scope
+from pipelines.inferred.scope import SCOPE_INPUTS, fit_scope, read_asked, write_scope
 from pipelines.store import Home, connect, frame, rows
 from schemas.registry import registry
 
@@ -65,10 +63,10 @@ def multiply(source: Home, target: Home, times: int) -> None:
 
 
 def measure(home: Home) -> dict[str, Any]:
-    """Seconds of evidence, of one fit, and of the steps that fit and score; peak memory up to the fit, and of it all.
+    """Seconds of evidence, of the fits with the tables that tell them, and of scoring and writing; peak memory.
 
-    `seizures_per_second` are those of all steps; `scored_per_second` those of the steps that write forecasts, less the
-    fit that is part of them.
+    `seizures_per_second` are those of all steps, `scored_per_second` those of asking the fitted models for every
+    forecast and writing it: `lists` and `scope`.
     """
     contracts, seconds, load = registry(), {}, os.getloadavg()[0]
 
@@ -78,25 +76,33 @@ def measure(home: Home) -> dict[str, Any]:
     began = time.monotonic()
     made = make_evidence(home, contracts)
     timed("evidence", began)
-    con = connect(home, contracts, ["inferred.evidence", "reference.areas", "reference.area_pairs", *EVIDENCE_INPUTS])
-    evidence = frame(con, "SELECT * FROM inferred.evidence ORDER BY evidence_id")
-    areas = read_areas(con)
     started = time.monotonic()
-    METHODS[OURS](evidence, areas)
+    make_leg_costs(home, contracts)
+    timed("leg_costs", started)
+    started = time.monotonic()
+    con = connect(home, contracts, list(dict.fromkeys([*READ, *EVIDENCE_INPUTS, *SCOPE_INPUTS])))
+    evidence = frame(con, EVIDENCE)
+    timed("read", started)
+    started = time.monotonic()
+    model, model_id, _ = make_model(con, home, contracts, evidence)
     timed("fit", started)
     fit_peak = peak_mb()
-    for step in (make_leg_costs, make_posteriors, make_scope):
-        started = time.monotonic()
-        step(home, contracts)
-        timed(step.__name__, started)
+    started = time.monotonic()
+    make_lists(con, home, contracts, evidence, model, model_id)
+    timed("lists", started)
+    started = time.monotonic()
+    scope = fit_scope(read_asked(con))
+    timed("fit_scope", started)
+    started = time.monotonic()
+    write_scope(con, home, contracts, scope)
+    timed("scope", started)
     (seizures,) = rows(con, "SELECT count(*) FROM conformed.seizures")[0]
-    whole = seconds["evidence"] + seconds["make_leg_costs"] + seconds["make_posteriors"] + seconds["make_scope"]
     return {
         "seizures": seizures,
         "evidence": made["evidence"],
         "seconds": seconds,
-        "seizures_per_second": round(seizures / whole),
-        "scored_per_second": round(seizures / (seconds["make_posteriors"] - seconds["fit"] + seconds["make_scope"])),
+        "seizures_per_second": round(seizures / sum(seconds.values())),
+        "scored_per_second": round(seizures / (seconds["read"] + seconds["lists"] + seconds["scope"])),
         "fit_peak_mb": fit_peak,
         "peak_mb": peak_mb(),
         "load_before": round(load, 2),

@@ -24,7 +24,7 @@ import polars as pl
 from scipy.sparse import csr_array
 
 from pipelines.inferred.model.explain import PAIRS
-from pipelines.inferred.model.joint import RELATIONS, Kernel, through
+from pipelines.inferred.model.joint import RELATIONS, Kernel
 from pipelines.inferred.model.likelihood import Floats, Whole
 from pipelines.store import Connection, frame
 
@@ -156,9 +156,15 @@ def _projected(p: Floats, q: Floats, differences: csr_array) -> tuple[Floats, Fl
     for _ in range(SWEEPS):
         if not len(left):
             break
-        second[left] = q[left] / np.maximum(through(first[left], back), TINY)
-        reached = through(second[left], differences)
+        second[left] = q[left] / np.maximum(_through(first[left], back), TINY)
+        reached = _through(second[left], differences)
         off = np.abs(first[left] * reached - p[left]).max(axis=1)
         first[left] = p[left] / np.maximum(reached, TINY)
         left = left[off > NEAR]
     return first, second
+
+
+def _through(factor: Floats, turned: csr_array) -> Floats:
+    """factor @ (1 + turnedᵀ), shape (evidences, places): a step through a kernel, of which Dᵀ is given."""
+    passed: Floats = factor.sum(axis=1, keepdims=True) + (turned @ factor.T).T
+    return passed

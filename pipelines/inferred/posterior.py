@@ -21,9 +21,9 @@ from pipelines.inferred.backtest.areas import read_areas
 from pipelines.inferred.backtest.guard import use
 from pipelines.inferred.model.calibration import LEVEL
 from pipelines.inferred.model.explain import told
-from pipelines.inferred.model.likelihood import Floats, Whole, once
+from pipelines.inferred.model.likelihood import Contexts, Floats, Whole, once
 from pipelines.inferred.model.model import DEPARTURE, MODEL, THREADS, Answers, RouteModel, fit, positions
-from pipelines.inferred.model.pooling import ROLES, contexts_of
+from pipelines.inferred.model.pooling import ROLES, SEEN
 from pipelines.inferred.network.transit import NETWORK_INPUTS, Network, read_network
 from pipelines.store import Connection, Home, connect, frame, sql, write_frame, write_query
 from schemas.registry import Registry
@@ -44,7 +44,7 @@ REST_PLACE = -1
 DOUBTED = 0.05
 """From this doubt on, the places that may stand behind a reported one are listed beside it."""
 MILLION = 1_000_000
-SLICE = 16_384
+SLICE = 8_192
 """Evidences that are forecast at a time, so that memory does not grow with their number."""
 REST, NONE = "rest", "none"
 """All places that are not listed; no place, of a transit: nothing lay between."""
@@ -65,12 +65,14 @@ class Lists:
     @classmethod
     def together(cls, found: Iterable[Lists]) -> Lists:
         """Lists of one table of evidence, numbered on."""
-        places, linked, start = [], [], 0
-        for one in found:
-            places.append(one.places.with_columns(pl.col("list") + start))
-            linked.append(one.linked.with_columns(pl.col("list") + start))
-            start += one.n_lists
-        return cls(start, pl.concat(places), pl.concat(linked))
+        parts = list(found)
+        *starts, n_lists = np.cumsum([0, *(one.n_lists for one in parts)]).tolist()
+
+        def numbered_on(tables: Sequence[pl.DataFrame]) -> pl.DataFrame:
+            start = np.repeat(starts, [table.height for table in tables])
+            return pl.concat(tables).with_columns(pl.col("list") + pl.Series(start))
+
+        return cls(n_lists, *(numbered_on([getattr(one, name) for one in parts]) for name in ("places", "linked")))
 
     def later(self, rows: int) -> Lists:
         """The same lists, of evidence that stands so many rows further down."""
@@ -78,34 +80,51 @@ class Lists:
 
 
 def make_posteriors(home: Home, registry: Registry) -> dict[str, int]:
-    """Write the tables of `LISTS` and the model that made them (`model.explain`); returns their numbers of rows.
+    """Write the tables of `LISTS` and the model that made them (`model.explain`); returns their numbers of rows."""
+    con = connect(home, registry, READ)
+    evidence = frame(con, EVIDENCE)
+    model, model_id, counts = make_model(con, home, registry, evidence)
+    return counts | make_lists(con, home, registry, evidence, model, model_id)
+
+
+def make_model(
+    con: Connection, home: Home, registry: Registry, evidence: pl.DataFrame
+) -> tuple[RouteModel, str, dict[str, int]]:
+    """Fit tonight's model and write it as tables; returns it, its name, and the tables' numbers of rows.
+
+    Where it scores worse than the one in use beyond noise (`backtest.guard`), that one stays, and is named.
+    """
+    learnt, model_id = use(home, model_name(evidence), evidence)  # what is kept is what it is fitted on
+    model = fit(learnt, read_areas(con).geography)
+    known = evidence.filter(pl.col("reporter").is_in(model.at.places))
+    counts = {name: write_frame(con, home, registry, name, rows) for name, rows in told(model, known).items()}
+    return model, model_id, counts
+
+
+def make_lists(
+    con: Connection, home: Home, registry: Registry, evidence: pl.DataFrame, model: RouteModel, model_id: str
+) -> dict[str, int]:
+    """Write the tables of `LISTS`; returns their numbers of rows.
 
     For each evidence and role: the place that is reported, and the likeliest that may stand behind it where it is
     doubtful; or the smallest list of places that holds 0.99 of `prob_label` (20 to 100 places, of transits with
-    `none`); and one `rest` row. Both probabilities are whole millionths and sum to 1. Where tonight's fit scores worse
-    than the one in use beyond noise (`backtest.guard`), that one stays, and is named.
+    `none`); and one `rest` row. Both probabilities are whole millionths and sum to 1.
     """
-    con = connect(home, registry, READ)
-    evidence = frame(con, EVIDENCE)
-    learnt, model_id = use(home, model_name(evidence), evidence)  # what is kept is what it is fitted on
-    at = read_areas(con).geography
-    model = fit(learnt, at)
-    alike = ["reporter", "commodity_group", *contexts_of(evidence)[1], *ROLES]  # what is asked alike is asked together
-    asked = evidence.filter(pl.col("reporter").is_in(at.places)).sort(*alike, "evidence_id", nulls_last=True)
+    known = evidence.filter(pl.col("reporter").is_in(model.at.places))
+    # what is asked alike is asked together, and one commodity group after the other
+    asked = known.sort("commodity_group", "reporter", *SEEN, *ROLES, "evidence_id", nulls_last=True)
     network = read_network(con)
-    counts = {name: write_frame(con, home, registry, name, rows) for name, rows in told(model, asked).items()}
 
     def lists_from(start: int) -> Lists:
         return posterior_lists(model, asked[start : start + SLICE], network).later(start)
 
     with threadpool_limits(1), ThreadPoolExecutor(THREADS) as threads:  # slices share nothing
         lists = Lists.together(threads.map(lists_from, range(0, asked.height, SLICE)))
-    linked, places, countries = _with_words(evidence, asked, lists, at.places)
+    linked, places, countries = _with_words(evidence, asked, lists, model.at.places)
     con.register("lists", _supported(con, linked, places, countries))
     con.register("linked", linked.with_columns(model_id=pl.lit(model_id)))
-    for name, query in zip(LISTS, (sql(__file__, "place_lists"), EVIDENCE_LISTS), strict=True):
-        counts[name] = write_query(con, home, registry, name, query)
-    return counts
+    queries = dict(zip(LISTS, (sql(__file__, "place_lists"), EVIDENCE_LISTS), strict=True))
+    return {name: write_query(con, home, registry, name, query) for name, query in queries.items()}
 
 
 def _with_words(
@@ -163,23 +182,22 @@ def model_name(evidence: pl.DataFrame) -> str:
 
 def posterior_lists(model: RouteModel, evidence: pl.DataFrame, network: Network | None = None) -> Lists:
     """The lists of each role. With a network, what may have crossed a border has a list of transits too."""
-    seen = model.ask(evidence)
-    scored = model.score(seen)
-    group = evidence["commodity_group"].rank("dense").fill_null(0).to_numpy().astype(np.int64)
+    asked = model.ask(evidence)
+    scored, group = model.score(asked), asked.group
     found = []
     for role in ROLES:
-        label, true = model.true(seen, role, scored[role])
-        named = positions(evidence, role, model.at)
+        label, true = model.true(asked, role, scored[role])
+        named = asked.place(role)
         # a former state is the reporter's word, but no place that can be forecast
         hidden = np.flatnonzero(evidence[role].is_null().to_numpy())
         first, kind = once(label.row[hidden, None])
-        asked = hidden[first]
-        level = model.calibrations[role].level(evidence[asked])
-        listed = _listed(group[asked], label.of[label.row[asked]], true.of[true.row[asked]], level)
+        rows = hidden[first]
+        level = model.calibrations[role].level(evidence[rows])
+        listed = _listed(group[rows], label.of[label.row[rows]], true.of[true.row[rows]], level)
         reported = np.flatnonzero(named >= 0)
         first, word = once(np.column_stack([true.row, named, group])[reported])
-        telling = reported[first]
-        said = _reported(group[telling], named[telling], true.of[true.row[telling]])
+        rows = reported[first]
+        said = _reported(group[rows], named[rows], true.of[true.row[rows]])
         found += [_linked(role, INFERRED, hidden, kind, listed), _linked(role, REPORTED, reported, word, said)]
         if role == DEPARTURE and network is not None:
             found += _transits(model, evidence, true, group, network)
@@ -196,17 +214,17 @@ def _transits(
     """
     named = positions(evidence, TRANSIT, model.at)
     hidden = np.flatnonzero((evidence[TRANSIT].is_null() & (evidence["cross_border"] != "no")).to_numpy())
-    ways = evidence.select(pl.struct("reporter", "mode_class").rank("dense"))["reporter"].to_numpy()
-    first, kind = once(np.column_stack([departure.row, group, ways.astype(np.int64)])[hidden])
-    asked = hidden[first]
-    passed, nothing = network.transit(evidence[asked], departure.of[departure.row[asked]], model.at.places)
+    _, way = Contexts(evidence).kinds("reporter", "mode_class")
+    first, kind = once(np.column_stack([departure.row, group, way])[hidden])
+    rows = hidden[first]
+    passed, nothing = network.transit(evidence[rows], departure.of[departure.row[rows]], model.at.places)
     answers = np.column_stack([passed, nothing])
     reported = np.flatnonzero(named >= 0)
     first, word = once(np.column_stack([named, group])[reported])
     telling = reported[first]
     certain = np.zeros((len(telling), len(model.at.places)))
     certain[np.arange(len(telling)), named[telling]] = 1.0
-    listed = _listed(group[asked], answers, answers, np.full(len(asked), LEVEL))
+    listed = _listed(group[rows], answers, answers, np.full(len(rows), LEVEL))
     said = _reported(group[telling], named[telling], certain)
     return [_linked(TRANSIT, INFERRED, hidden, kind, listed), _linked(TRANSIT, REPORTED, reported, word, said)]
 
@@ -222,10 +240,9 @@ class _Ranked:
 
 def _linked(role: str, basis: str, rows: Whole, question: Whole, ranked: _Ranked) -> Lists:
     """Lists of one role with the rows of the evidence that they answer; `question` is what each row asks."""
-    linked = pl.DataFrame({"row": rows, "list": ranked.of_question[question]}).with_columns(
-        role=pl.lit(role), basis=pl.lit(basis)
-    )
-    return Lists(ranked.n_lists, ranked.places, linked.select("row", "role", "basis", "list"))
+    role_of, basis_of = (pl.Series([word]).new_from_index(0, len(rows)) for word in (role, basis))
+    linked = {"row": rows, "role": role_of, "basis": basis_of, "list": ranked.of_question[question]}
+    return Lists(ranked.n_lists, ranked.places, pl.DataFrame(linked))
 
 
 def _listed(group: Whole, label: Floats, true: Floats, level: Floats) -> _Ranked:

@@ -95,8 +95,13 @@ class ScopeModel:
 def make_scope(home: Home, registry: Registry) -> int:
     """Write `inferred.seizure_scope`; returns the number of rows."""
     con = connect(home, registry, SCOPE_INPUTS)
+    return write_scope(con, home, registry, fit_scope(read_asked(con)))
+
+
+def write_scope(con: Connection, home: Home, registry: Registry, model: ScopeModel) -> int:
+    """Write what the model says of every seizure; returns the number of rows."""
     evidence = read_asked(con)
-    inferred = pl.Series(fit_scope(evidence).predict(evidence))
+    inferred = pl.Series(model.predict(evidence))
     says = pl.col("cross_border")
     scored = evidence.select(
         "evidence_id",

@@ -84,11 +84,14 @@ def test_the_chance_to_pass_a_country_is_that_of_all_ways_through_it(chain: Chai
 
 def test_the_last_country_before_the_end_is_that_of_the_last_legs(chain: Chain) -> None:
     end = 4
-    last = chain.last_before(end)
+    last, itself = chain.last_before(np.eye(len(chain.step)), end)
     legs = taboo(chain.step, [end])[0] * chain.step[:, end]
     assert last[0] == pytest.approx(legs / legs.sum())
     assert np.allclose(np.delete(last, end, axis=0).sum(axis=1), 1)
     assert not last[end].any()
+    assert itself == pytest.approx(np.diag(np.diag(last)))
+    mixed = np.full((1, len(last)), 1 / len(last))
+    assert chain.last_before(mixed, end)[0] == pytest.approx(mixed @ last)
 
 
 def test_the_most_probable_ways_are_found_in_their_order(chain: Chain) -> None:
@@ -112,7 +115,7 @@ def test_the_most_probable_ways_are_found_in_their_order(chain: Chain) -> None:
 def test_where_there_is_one_way_it_is_certain() -> None:
     chain = chains(line_of_three(), PRIOR)["land"].inbound
     assert chain.through(np.array([0]), np.array([2]))[0, 1] == pytest.approx(1)
-    assert chain.last_before(2)[0, 1] == pytest.approx(1)
+    assert chain.last_before(np.eye(3), 2)[0][0, 1] == pytest.approx(1)
 
 
 # --- transit ----------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from pipelines.inferred.model.joint import Joint, Kernel, Pairs, couple, fit_ker
 from pipelines.inferred.model.likelihood import Contexts, Floats, LogLinear, Term, Whole, fit, softmax
 from pipelines.inferred.model.model import RouteModel, positions
 from pipelines.inferred.model.model import fit as fit_model
-from pipelines.inferred.model.pooling import ROLES, Parts, Pool, contexts_of, fit_role
+from pipelines.inferred.model.pooling import ROLES, SEEN, Parts, Pool, fit_role
 from pipelines.inferred.posterior import DOUBTED, LEAST_PLACES, MILLION, REST_PLACE, _ranked, posterior_lists
 
 PLACES = ["BRA", "COL", "DOM", "ESP", "KEN", "SEN"]
@@ -139,7 +139,9 @@ def test_slopes_of_groups_act_on_the_features_of_each_row_of_the_evidence() -> N
 def test_what_others_name_leaves_out_what_the_reporter_says_itself() -> None:
     louder = told().with_columns(n_lines=pl.col("n_lines") * pl.when(pl.col("reporter") == "KEN").then(9).otherwise(1))
     named = [FEATURES.index(name) for name in ("named_group", "named_all")]
-    (before, row), (after, _) = (features(hear(rows, "departure", world()), told()) for rows in (told(), louder))
+    (before, row), (after, _) = (
+        features(hear(rows, "departure", world()), Contexts(told())) for rows in (told(), louder)
+    )
     own, others = row[told()["reporter"].index_of("KEN")], row[told()["reporter"].index_of("BRA")]
     assert (before[own][:, named] == after[own][:, named]).all()
     assert (before[others, PLACES.index("ESP")][named] < after[others, PLACES.index("ESP")][named]).all()
@@ -174,7 +176,7 @@ def test_without_history_a_reporters_own_part_has_no_say() -> None:
 def test_ten_times_the_rows_of_the_same_variety_are_no_more_contexts_and_no_more_effects() -> None:
     one = told()
     ten = pl.concat([one.with_columns(pl.col("evidence_id") + f".{copy}") for copy in range(10)])
-    assert contexts_of(ten)[0].equals(contexts_of(one)[0])
+    assert ten.select(SEEN).unique().sort(SEEN).equals(one.select(SEEN).unique().sort(SEEN))
     small, large = (fit_role(rows, "departure", world(), ("shared",)) for rows in (one, ten))
     shapes = [[effects.values.nnz for effects in model.shared.levels] for model in (small, large)]
     assert shapes[0] == shapes[1]
@@ -189,19 +191,48 @@ def forecasts(rows: int, places: int) -> tuple[Floats, Floats, Floats]:
     return first, second, third
 
 
-def dense(joint: Joint) -> Floats:
-    """J(o, d, t) of each evidence, shape (evidences, places, places, places), summing to 1."""
-    first, second = 1 + joint.first.toarray(), 1 + joint.second.toarray()
-    whole = np.einsum("eo,od,ed,dt,et->eodt", joint.origin, first, joint.departure, second, joint.destination)
-    shares: Floats = whole / whole.sum(axis=(1, 2, 3), keepdims=True)
-    return shares
+def kernel(seed: int) -> Kernel:
+    """Ratios of relations, of group x, and of two of its reporters."""
+    rng = np.random.default_rng(seed)
+
+    def ratios() -> csr_array:
+        return csr_array(np.where(rng.random((4, 4)) < 0.4, rng.uniform(-1.5, 2, (4, 4)), 0))
+
+    return Kernel(4, rng.uniform(0.3, 3, 5), {"x": ratios()}, {(0, "x"): ratios(), (2, "x"): ratios()})
+
+
+REPORTERS = np.array([2, 0, 1])
+"""Of three evidences; 1 has no pairs of its own."""
+
+
+def dense(one: Kernel, group: str) -> Floats:
+    """K of each evidence but for a factor, shape (evidences, places, places)."""
+    return np.stack([1 + one.differences(int(reporter), group).toarray() for reporter in REPORTERS])
 
 
 @pytest.fixture
 def joint() -> Joint:
-    rng = np.random.default_rng(12)
-    first, second = (csr_array(np.where(rng.random((4, 4)) < 0.4, rng.uniform(-0.8, 6, (4, 4)), 0)) for _ in "ab")
+    first, second = (kernel(seed).ratios("x", REPORTERS) for seed in (12, 13))
     return couple(*forecasts(3, 4), first, second)
+
+
+def whole_of(joint: Joint) -> Floats:
+    """J(o, d, t) of each evidence, shape (evidences, places, places, places), summing to 1."""
+    first, second = (dense(kernel(seed), "x") for seed in (12, 13))
+    a, b, c = joint.factors
+    whole = np.einsum("oe,eod,de,edt,te->eodt", a, first, b, second, c)
+    shares: Floats = whole / whole.sum(axis=(1, 2, 3), keepdims=True)
+    return shares
+
+
+@pytest.mark.parametrize("group", ["x", "of which nobody named a pair"])
+@pytest.mark.parametrize("of_all", [False, True])
+def test_all_evidences_go_through_the_kernels_of_their_reporters_at_once(group: str, of_all: bool) -> None:
+    factor = forecasts(4, 3)[0]
+    one = kernel(12).of_all() if of_all else kernel(12)
+    there, back = one.ratios(group, REPORTERS)
+    assert there.through(factor) == pytest.approx(np.einsum("exy,ye->xe", dense(one, group), factor))
+    assert back.through(factor) == pytest.approx(np.einsum("exy,xe->ye", dense(one, group), factor))
 
 
 def given(joint: Joint, *reported: Whole) -> list[Floats]:
@@ -210,7 +241,7 @@ def given(joint: Joint, *reported: Whole) -> list[Floats]:
 
 
 def test_the_joint_keeps_the_forecast_of_every_role_whose_others_are_hidden(joint: Joint) -> None:
-    whole, hidden = dense(joint), np.full(3, -1)
+    whole, hidden = whole_of(joint), np.full(3, -1)
     summed = whole.sum(axis=(2, 3)), whole.sum(axis=(1, 3)), whole.sum(axis=(1, 2))
     for found, by_hand, forecast in zip(given(joint, hidden, hidden, hidden), summed, forecasts(3, 4), strict=True):
         assert found == pytest.approx(by_hand, abs=1e-12)
@@ -218,7 +249,7 @@ def test_the_joint_keeps_the_forecast_of_every_role_whose_others_are_hidden(join
 
 
 def test_given_a_reported_place_the_others_are_the_conditionals_of_the_joint(joint: Joint) -> None:
-    whole, hidden, named = dense(joint), np.full(3, -1), np.array([2, 0, 3])
+    whole, hidden, named = whole_of(joint), np.full(3, -1), np.array([2, 0, 3])
     rows = np.arange(3)
 
     def shares(values: Floats) -> Floats:

@@ -79,8 +79,9 @@ class Calibration:
     def level(self, classes: pl.DataFrame, *, abroad: bool = False) -> Floats:
         """ρ of rows with the columns `commodity_family` and `subregion`, shape (rows,)."""
         levels = self.levels_abroad if abroad else self.levels
-        told = classes.select("commodity_family", pl.col("subregion").fill_null(NO_REGION)).rows()
-        return np.array([levels.get(one, levels[ALL, ALL]) for one in told], dtype=np.float64)
+        first, kind = Contexts(classes).kinds("commodity_family", "subregion")
+        told = classes[first].select("commodity_family", pl.col("subregion").fill_null(NO_REGION)).rows()
+        return np.array([levels.get(one, levels[ALL, ALL]) for one in told], dtype=np.float64)[kind]
 
 
 def held_out(evidence: pl.DataFrame, role: str, at: Geography) -> tuple[Held | None, Held | None]:

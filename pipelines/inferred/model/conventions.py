@@ -33,7 +33,7 @@ import numpy as np
 import polars as pl
 from scipy.special import betainc, logsumexp
 
-from pipelines.inferred.model.likelihood import Floats, softmax
+from pipelines.inferred.model.likelihood import Contexts, Floats, softmax
 
 STRENGTH = 10.0
 START = 0.1
@@ -70,10 +70,10 @@ class Noise:
 
     def usual(self, evidence: pl.DataFrame) -> Floats:
         """λ of lines of which nothing is questioned, shape (rows,)."""
-        graded = evidence.select(_GRADE, "reporter").rows()
-        return np.array(
-            [self.of_reporter.get(one, self.of_grade.get(one[0], self.of_all)) for one in graded], dtype=np.float64
-        )
+        first, kind = Contexts(evidence).kinds("source_reliability", "reporter")
+        graded = evidence[first].select(_GRADE, "reporter").rows()
+        usual = [self.of_reporter.get(one, self.of_grade.get(one[0], self.of_all)) for one in graded]
+        return np.array(usual, dtype=np.float64)[kind]
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from scipy.sparse import csr_array
 
 from pipelines.inferred.model.geography import FEATURES, KEY, Geography, features
 from pipelines.inferred.model.joint import RELATIONS, SWEEPS, Kernel
-from pipelines.inferred.model.likelihood import NAME, Effects, Floats, LogLinear
+from pipelines.inferred.model.likelihood import NAME, Contexts, Effects, Floats, LogLinear
 from pipelines.inferred.model.model import RouteModel
 from pipelines.inferred.model.pooling import PARTS, ROLES, RoleModel
 
@@ -106,7 +106,7 @@ def _geography(reporters: Sequence[str], at: Geography) -> pl.DataFrame:
 
 def _mentions(fitted: RoleModel, asked: pl.DataFrame) -> pl.DataFrame:
     """Features that are counted from others' reports, with role and evidence_group."""
-    x, row = features(fitted.heard, asked)
+    x, row = features(fitted.heard, Contexts(asked))
     fixed = fitted.at.between.shape[2]
     keys = asked.select(
         pl.lit(fitted.role).alias("role"), "reporter", pl.col("commodity_group").alias("evidence_group")

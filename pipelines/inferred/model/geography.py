@@ -31,7 +31,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from pipelines.inferred.model.likelihood import Floats, Whole
+from pipelines.inferred.model.likelihood import Contexts, Floats, Whole
 
 NEAR_KM, SMALL = 1_500.0, 1_000_000
 REACHES_KM = (700.0, 3_000.0)
@@ -39,7 +39,7 @@ HALF_LINES, OVER_ALL, UNKNOWN = 5.0, 0.3, 0.02
 """Lines at which a neighbour weighs half; what the share over all groups, and the uniform one, weigh beside them."""
 ALL_LINES, UNKNOWN_LINES = 1.0, 0.5
 """Lines that the share over all groups, and the uniform one, are worth beside those of all others."""
-KEY = ["reporter", "commodity_group"]
+KEY = ("reporter", "commodity_group")
 FEATURES = (
     "distance", "distance_squared", "near", "border", "language", "people", "few_people", "subregion", "mirror_group",
     "mirror_all", "named_group", "named_all", "neighbours_near", "neighbours_far",
@@ -103,6 +103,12 @@ class Heard:
     named_of_all: Floats
 
     @cached_property
+    def named_by_any(self) -> Floats:
+        """`named` over all reporters, shape (groups + 1, places)."""
+        found: Floats = self.named.sum(axis=1)
+        return found
+
+    @cached_property
     def neighbours(self) -> Floats:
         """Shares among what neighbours name, shape (reaches, groups + 1, reporters, places)."""
         n = len(self.at.places)
@@ -124,13 +130,13 @@ def hear(evidence: pl.DataFrame, role: str, at: Geography) -> Heard:
     return Heard(at, tuple(groups), mirrored, of_all, *_named(evidence, role, groups, at))
 
 
-def features(heard: Heard, contexts: pl.DataFrame, *, neighbours: bool = True) -> tuple[Floats, Whole]:
+def features(heard: Heard, contexts: Contexts, *, neighbours: bool = True) -> tuple[Floats, Whole]:
     """x for the distinct (reporter, commodity group) of `contexts`, and for each context its row.
 
-    Returns arrays of shape (rows, places, features) and of the length of `contexts`. Without neighbours the last
-    features are left out.
+    Returns arrays of shape (rows, places, features) and (contexts,). Without neighbours the last features are left out.
     """
-    rows = contexts.select(KEY).unique().sort(KEY).with_row_index("feature_row")
+    first, row = contexts.kinds(*KEY)
+    rows = contexts.rows[first].select(KEY)
     at = heard.at
     numbers = {group: number for number, group in enumerate(heard.groups)}
     group_at = np.array([numbers.get(group, len(numbers)) for group in rows["commodity_group"]], dtype=np.int64)
@@ -147,8 +153,7 @@ def features(heard: Heard, contexts: pl.DataFrame, *, neighbours: bool = True) -
         ],
         axis=2,
     )
-    joined = contexts.select(KEY).join(rows, on=KEY, how="left", maintain_order="left")  # n:1
-    return x, joined["feature_row"].to_numpy().astype(np.int64)
+    return x, row
 
 
 def _mirrored(evidence: pl.DataFrame, role: str, groups: list[str] | None, at: Geography) -> Floats:
@@ -209,7 +214,7 @@ def _others(heard: Heard, group_at: Whole, reporter_at: Whole) -> list[Floats]:
     n = heard.named_of_all.shape[0]
     of_all = heard.named_of_all.sum(axis=0) - heard.named_of_all[reporter_at]
     over_all = (of_all + UNKNOWN_LINES / n) / (of_all.sum(axis=1, keepdims=True) + UNKNOWN_LINES)
-    of_group = heard.named.sum(axis=1)[group_at] - heard.named[group_at, reporter_at]
+    of_group = heard.named_by_any[group_at] - heard.named[group_at, reporter_at]
     return [(of_group + ALL_LINES * over_all) / (of_group.sum(axis=1, keepdims=True) + ALL_LINES), over_all]
 
 

@@ -24,8 +24,9 @@ ratio of the last relation; K is kept as that number (divided out) and sparse di
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,6 +88,76 @@ class Kernel:
             (np.concatenate([same, aside, *(part.data for part in cells)]), (rows, columns)), shape=(n, n)
         )
         return csr_array((np.expm1(total.data), total.indices, total.indptr), shape=(n, n))
+
+    def ratios(self, group: str, reporter: Whole) -> tuple[Ratios, Ratios]:
+        """K of evidences of one commodity group, and K turned. Evidences of one reporter stand together."""
+        first, second = (float(self.relations[home] / self.relations[4]) for home in (2, 3))
+        start = np.flatnonzero(np.diff(reporter, prepend=-1))
+        grouped = self._grouped(group)
+        columns = [slice(*ends) for ends in zip(start, [*start[1:], len(reporter)], strict=True)]
+        own = [(at, *self._own(int(place), group, grouped)) for at, place in zip(columns, reporter[start], strict=True)]
+        return (
+            Ratios(reporter, first, second, grouped.shared, own),
+            Ratios(reporter, second, first, grouped.turned, [(at, y, x, delta.T) for at, x, y, delta in own]),
+        )
+
+    @cached_property
+    def _groups(self) -> dict[str, _Grouped]:
+        """Those that were asked for so far."""
+        return {}
+
+    @cached_property
+    def _reporters(self) -> dict[tuple[int, str], tuple[Whole, Whole, Floats]]:
+        return {}
+
+    def _grouped(self, group: str) -> _Grouped:
+        if group not in self._groups:
+            n = self.n_places
+            of_group = self.of_group.get(group, csr_array((n, n)))
+            logs, ones = of_group.toarray(), np.ones(n)
+            apart = np.exp(logs)
+            apart[np.diag_indices(n)] *= self.relations[1] / self.relations[4]
+            apart -= 1
+            shared, turned = (csr_array(np.vstack([one, ones])) for one in (apart, apart.T))
+            key, _ = _keyed(of_group)
+            self._groups[group] = _Grouped(logs, apart, key, *np.divmod(key, n), shared, turned)
+        return self._groups[group]
+
+    def _own(self, reporter: int, group: str, grouped: _Grouped) -> tuple[Whole, Whole, Floats]:
+        """δ of a reporter among the places x and y between which there is any, shape (x, y)."""
+        if (reporter, group) not in self._reporters:
+            n, ratio = self.n_places, self.relations / self.relations[4]
+            own = self.of_reporter.get((reporter, group))
+            own_key, own_log = (np.zeros(0, dtype=np.int64), np.zeros(0)) if own is None else _keyed(own)
+            at_home = grouped.key[(grouped.x == reporter) | (grouped.y == reporter)]
+            key = np.unique(np.concatenate([[reporter * n + reporter], at_home, own_key]))
+            x, y = np.divmod(key, n)
+            logs = np.log(ratio)[relation(np.full(len(key), reporter), x, y)] + grouped.logs[x, y]
+            logs[np.searchsorted(key, own_key)] += own_log
+            differs = np.expm1(logs) - grouped.apart[x, y]
+            differs -= (x == reporter) * (ratio[2] - 1) + (y == reporter) * (ratio[3] - 1)
+            (rows, row), (columns, column) = (np.unique(at, return_inverse=True) for at in (x, y))
+            delta = np.zeros((len(rows), len(columns)))
+            delta[row, column] = differs
+            self._reporters[reporter, group] = rows, columns, delta
+        return self._reporters[reporter, group]
+
+
+@dataclass(frozen=True)
+class _Grouped:
+    """What the kernels of a commodity group's reporters have in common."""
+
+    logs: Floats
+    """log r_c, shape (places, places)."""
+    apart: Floats
+    """S of `Ratios`."""
+    key: Whole
+    x: Whole
+    y: Whole
+    """Where r_c is not one."""
+    shared: csr_array
+    """S above a row of ones, and the same of K turned."""
+    turned: csr_array
 
 
 def relation(reporter: Whole, first: Whole, second: Whole) -> Whole:
@@ -166,61 +237,92 @@ def _ratio(named: Floats, expected: Floats, alpha: float) -> csr_array:
 
 
 @dataclass(frozen=True)
+class Ratios:
+    """K of evidences of one commodity group, whose factors have the shape (places, evidences).
+
+    Only their reporters R tell evidences apart, and reporters differ in few cells, so that all pass at once:
+
+        K(x, y) = 1 + S(x, y) + (r_first − 1) 1[x = R] + (r_second − 1) 1[y = R] + δ_R(x, y)
+
+    with the ratios of "first home" and "second home" to that of "apart", and S and δ sparse.
+    """
+
+    reporter: Whole
+    """Position of R, shape (evidences,)."""
+    first_home: float
+    second_home: float
+    shared: csr_array
+    """S above a row of ones, shape (places + 1, places)."""
+    own: Sequence[tuple[slice, Whole, Whole, Floats]]
+    """δ of each reporter: its evidences, places x and y, and δ between those, shape (x, y)."""
+
+    def through(self, factor: Floats) -> Floats:
+        """Σ_y K(x, y) factor(y | e) for each x and e."""
+        each = np.arange(len(self.reporter))
+        shared = self.shared @ factor
+        passed, total = shared[:-1], shared[-1]
+        passed += total + (self.second_home - 1) * factor[self.reporter, each]
+        passed[self.reporter, each] += (self.first_home - 1) * total
+        for at, x, y, delta in self.own:
+            passed[x, at] += delta @ factor[y, at]
+        found: Floats = passed
+        return found
+
+
+@dataclass(frozen=True)
 class Joint:
-    """J of evidences of one reporter and group: factors of shape (evidences, places), the kernels, and both turned."""
+    """J of evidences of one commodity group: factors of shape (places, evidences), the kernels, and both turned."""
 
-    origin: Floats
-    departure: Floats
-    destination: Floats
-    first: csr_array
-    second: csr_array
-    first_turned: csr_array
-    second_turned: csr_array
+    factors: tuple[Floats, Floats, Floats]
+    first: tuple[Ratios, Ratios]
+    second: tuple[Ratios, Ratios]
 
-    def take(self, rows: Whole) -> Joint:
-        """J of these evidences."""
-        a, b, c = (np.take(factor, rows, axis=0) for factor in (self.origin, self.departure, self.destination))
-        return replace(self, origin=a, departure=b, destination=c)
+    def take(self, rows: Whole, first: tuple[Ratios, Ratios], second: tuple[Ratios, Ratios]) -> Joint:
+        """J of these evidences, whose kernels are given."""
+        a, b, c = (np.take(factor, rows, axis=1) for factor in self.factors)
+        return Joint((a, b, c), first, second)
 
-    def given(self, origin: Whole, departure: Whole, destination: Whole) -> Joint:
-        """J where each of these places is reported; arrays hold its position, or −1 where the role is hidden."""
-        factors = ((self.origin, origin), (self.departure, departure), (self.destination, destination))
-        a, b, c = (_only(factor, at) for factor, at in factors)
-        return replace(self, origin=a, departure=b, destination=c)
+    def given(self, *reported: Whole) -> Joint:
+        """J where these places are reported: for each role positions, or −1 where it is hidden, shape (evidences,)."""
+        a, b, c = (_only(factor, at) for factor, at in zip(self.factors, reported, strict=True))
+        return replace(self, factors=(a, b, c))
 
     def marginal(self, role: int) -> Floats:
-        """P of origin (0), departure (1) or destination (2), each row summing to 1: shape (evidences, places)."""
-        a, b, c = self.origin, self.departure, self.destination
+        """P of origin (0), departure (1) or destination (2), shape (evidences, places): each row sums to 1."""
+        a, b, c = self.factors
+        (first, first_turned), (second, second_turned) = self.first, self.second
         if role == 0:
-            return _normalised(a * through(b * through(c, self.second), self.first))
+            return _normalised(a * first.through(b * second.through(c)))
         if role == 1:
-            return _normalised(b * through(a, self.first_turned) * through(c, self.second))
-        return _normalised(c * through(b * through(a, self.first_turned), self.second_turned))
+            return _normalised(b * first_turned.through(a) * second.through(c))
+        return _normalised(c * second_turned.through(b * first_turned.through(a)))
 
 
-def couple(p_origin: Floats, p_departure: Floats, p_destination: Floats, first: csr_array, second: csr_array) -> Joint:
-    """Scale the kernels to the marginals. Forecasts have the shape (evidences, places)."""
-    first_turned, second_turned = csr_array(first.T), csr_array(second.T)
-    p, q, r = (np.asfortranarray(one) for one in (p_origin, p_departure, p_destination))  # a place's cells lie together
-    a, b, c = (np.where(one > 0, one, TINY) for one in (p, q, r))
-    from_origin = through(a, first_turned)
+def couple(
+    p_origin: Floats,
+    p_departure: Floats,
+    p_destination: Floats,
+    first: tuple[Ratios, Ratios],
+    second: tuple[Ratios, Ratios],
+) -> Joint:
+    """Scale the kernels, each with its turned, to the marginals. Forecasts have the shape (evidences, places)."""
+    (back, forth), (left, right) = first, second
+    p, q, r = (np.ascontiguousarray(one.T) for one in (p_origin, p_departure, p_destination))
+    a, c = (np.where(one > 0, one, TINY) for one in (p, r))
+    from_origin, from_destination = forth.through(a), left.through(c)
     for _ in range(SWEEPS):
-        from_destination = through(c, second)
-        b = q / np.maximum(from_origin * from_destination, TINY)
-        a = p / np.maximum(through(b * from_destination, first), TINY)
-        from_origin = through(a, first_turned)
-        c = r / np.maximum(through(b * from_origin, second_turned), TINY)
-    b = q / np.maximum(from_origin * through(c, second), TINY)
-    return Joint(a, b, c, first, second, first_turned, second_turned)
+        b = _share(q, from_origin * from_destination)
+        a = _share(p, back.through(b * from_destination))
+        from_origin = forth.through(a)
+        c = _share(r, right.through(b * from_origin))
+        from_destination = left.through(c)
+    return Joint((a, _share(q, from_origin * from_destination), c), first, second)
 
 
-def through(factor: Floats, turned: csr_array) -> Floats:
-    """factor @ (1 + turnedᵀ), shape (evidences, places): a step through a kernel, of which Dᵀ is given.
-
-    Fastest where the cells of a place lie together in memory (Fortran order).
-    """
-    passed: Floats = factor.sum(axis=1, keepdims=True) + (turned @ factor.T).T
-    return passed
+def _share(of: Floats, by: Floats) -> Floats:
+    """of / by, in the memory of the second."""
+    np.maximum(by, TINY, out=by)
+    return np.divide(of, by, out=by)
 
 
 def _only(factor: Floats, at: Whole) -> Floats:
@@ -228,12 +330,20 @@ def _only(factor: Floats, at: Whole) -> Floats:
     reported = np.flatnonzero(at >= 0)
     if not len(reported):
         return factor
-    kept = factor.copy(order="K")
-    kept[reported] = 0.0
-    kept[reported, at[reported]] = 1.0
+    kept = factor.copy()
+    kept[:, reported] = 0.0
+    kept[at[reported], reported] = 1.0
     return kept
 
 
+def _keyed(cells: csr_array) -> tuple[Whole, Floats]:
+    """Of a square matrix x · n + y of its cells, and their values."""
+    each = cells.tocoo()
+    return each.row.astype(np.int64) * cells.shape[1] + each.col, each.data
+
+
 def _normalised(values: Floats) -> Floats:
-    shares: Floats = values / np.maximum(values.sum(axis=1, keepdims=True), TINY)
+    """Turned to the shape (evidences, places), each row summing to 1."""
+    turned = values.T
+    shares: Floats = turned / np.maximum(turned.sum(axis=1, keepdims=True), TINY)
     return shares

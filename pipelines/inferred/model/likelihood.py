@@ -53,16 +53,30 @@ class Contexts:
     """Rows of evidence; the groups that a set of columns makes of them are looked up once."""
 
     rows: pl.DataFrame
-    known: dict[tuple[str, ...], tuple[list[str], Whole]] = field(default_factory=dict)
+    known: dict[tuple[str, ...], tuple[Whole, Whole]] = field(default_factory=dict)
+    named: dict[tuple[str, ...], list[str]] = field(default_factory=dict)
+
+    def kinds(self, *columns: str) -> tuple[Whole, Whole]:
+        """The first row of each distinct combination of values, and for each row which it has.
+
+        Shapes (kinds,) and (rows,). Kinds are in the order of their values; one that is not known comes first.
+        """
+        if columns not in self.known:
+            key = np.zeros(self.rows.height, dtype=np.int64)
+            if len(columns) == 1:
+                key += self.rows[columns[0]].rank("dense").fill_null(0).to_numpy()
+            elif columns:
+                key += self.kinds(*columns[:-1])[1] * self.rows.height + self.kinds(columns[-1])[1]
+            _, first, kind = np.unique(key, return_index=True, return_inverse=True)
+            self.known[columns] = first, kind
+        return self.known[columns]
 
     def groups(self, term: Term) -> tuple[list[str], Whole]:
         """Names of the distinct groups of a term, and for each row which it is in."""
-        if term.columns not in self.known:
-            keys = self.rows.select(_key(term).alias(NAME))[NAME]
-            names = keys.unique(maintain_order=True).to_frame().with_row_index("position")
-            at = keys.to_frame().join(names, on=NAME, how="left", maintain_order="left")["position"]  # n:1
-            self.known[term.columns] = names[NAME].to_list(), at.to_numpy().astype(np.int64)
-        return self.known[term.columns]
+        first, kind = self.kinds(*term.columns)
+        if term.columns not in self.named:
+            self.named[term.columns] = self.rows[first].select(_key(term).alias(NAME))[NAME].to_list()
+        return self.named[term.columns], kind
 
 
 @dataclass(frozen=True)
@@ -92,6 +106,13 @@ class LogLinear:
     slopes: tuple[Effects, ...]
     n_candidates: int
 
+    @cached_property
+    def _stacked(self) -> tuple[csr_array, csr_array]:
+        """Effects of all groups, of levels and of slopes."""
+        levels, slopes = (csr_array(vstack([one.values for one in of])) if of else csr_array((0, 0))
+                          for of in (self.levels, self.slopes))  # fmt: skip
+        return levels, slopes
+
     def groups(self, contexts: Contexts) -> Whole:
         """Group of each context under each term, −1 where it was never seen: shape (contexts, levels and slopes)."""
         return np.stack([effects.of(contexts) for effects in (*self.levels, *self.slopes)], axis=1)
@@ -103,7 +124,8 @@ class LogLinear:
         each context one candidate that cannot be (its score is −1e30), or −1.
         """
         scored = np.zeros((len(groups), self.n_candidates))
-        members, values = _stacked(self.levels, groups[:, : len(self.levels)])
+        values, slope_values = self._stacked
+        members = _members(self.levels, groups[:, : len(self.levels)])
         for start in range(0, len(groups), BLOCK):
             block = slice(start, start + BLOCK)
             scored[block] = (members[block] @ values).toarray()
@@ -111,8 +133,7 @@ class LogLinear:
             tilts = np.column_stack([feature_row, groups[:, len(self.levels) :]])
             first, row = once(tilts)
             alike = tilts[first]
-            slope_members, slope_values = _stacked(self.slopes, alike[:, 1:])
-            slope = (slope_members @ slope_values).toarray()
+            slope = (_members(self.slopes, alike[:, 1:]) @ slope_values).toarray()
             scored += _multiplied(slope, features.transpose(0, 2, 1), _runs(alike[:, 0]))[row]
         if barred is not None:
             at_bar = np.flatnonzero(barred >= 0)
@@ -133,8 +154,9 @@ def once(keys: Whole) -> tuple[Whole, Whole]:
 
 def softmax(scores: Floats) -> Floats:
     """exp s / Σ exp s along the last axis."""
-    scaled = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    shares: Floats = scaled / scaled.sum(axis=-1, keepdims=True)
+    shares: Floats = scores - scores.max(axis=-1, keepdims=True)
+    np.exp(shares, out=shares)
+    shares /= shares.sum(axis=-1, keepdims=True)
     return shares
 
 
@@ -339,11 +361,10 @@ def _groups(keys: pl.Series) -> tuple[pl.DataFrame, Whole]:
     return groups, found.to_numpy().astype(np.int64)
 
 
-def _stacked(effects: Sequence[Effects], groups: Whole) -> tuple[csr_array, csr_array]:
-    """Which groups each context is in, shape (contexts, groups of all terms), and the groups' effects."""
+def _members(effects: Sequence[Effects], groups: Whole) -> csr_array:
+    """Which groups each context is in, shape (contexts, groups of all terms)."""
     starts = np.cumsum([0, *(one.values.shape[0] for one in effects)])
-    row, term = np.nonzero(groups >= 0)
-    members = csr_array(
-        (np.ones(len(row)), (row, groups[row, term] + starts[term])), shape=(len(groups), int(starts[-1]))
-    )
-    return members, csr_array(vstack([one.values for one in effects]))
+    seen = groups >= 0
+    ends = np.append(0, np.cumsum(seen.sum(axis=1)))
+    at = (groups + starts[:-1])[seen]
+    return csr_array((np.ones(len(at)), at, ends), shape=(len(groups), int(starts[-1])))

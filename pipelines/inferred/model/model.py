@@ -18,27 +18,39 @@ from threadpoolctl import threadpool_limits
 from pipelines.inferred.model.calibration import Calibration, calibrate, held_out
 from pipelines.inferred.model.conventions import Conventions, fit_conventions
 from pipelines.inferred.model.geography import Geography
-from pipelines.inferred.model.joint import Kernel, Pairs, couple, fit_kernel, flat_kernel
+from pipelines.inferred.model.joint import Kernel, Pairs, Ratios, couple, fit_kernel, flat_kernel
 from pipelines.inferred.model.likelihood import Contexts, Floats, Whole, once
-from pipelines.inferred.model.pooling import ROLES, Parts, Pool, RoleModel, contexts_of, fit_role
+from pipelines.inferred.model.pooling import ROLES, Parts, Pool, RoleModel, fit_role
 
 MODEL = "loglinear-2"
 """Name of this kind of model; what it was fitted on is added where its forecasts stand."""
 THREADS = 2
 ORIGIN, DEPARTURE, DESTINATION = ROLES
-BLOCK = ["reporter", "commodity_group"]
+BLOCK = 4096
+"""Evidences whose roles are joined at a time."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """Evidence as the model looks at it: for each role the parts of its forecasts, each once, and which is whose."""
+    """Evidence as the model looks at it. Arrays have a row for each of its rows."""
 
     evidence: pl.DataFrame
+    reporter: Whole
+    group: Whole
+    groups: Sequence[str]
+    """Commodity groups, and which each row is of."""
+    reported: Whole
+    """Position of each role's place, or −1 where none of today's countries or territories is: shape (rows, roles)."""
     parts: Mapping[str, Parts]
     row: Mapping[str, Whole]
-    """For each role the row of `parts` of each row of the evidence."""
+    """For each role the parts of its forecasts, each once, and which is whose."""
     pooled: dict[tuple[str, Pool], Floats] = field(default_factory=dict)
     """What was made of the parts so far."""
+
+    def place(self, role: str) -> Whole:
+        """Position of the role's place, −1 where there is none: shape (rows,)."""
+        at: Whole = self.reported[:, ROLES.index(role)]
+        return at
 
 
 @dataclass(frozen=True)
@@ -67,19 +79,28 @@ class RouteModel:
 
     def ask(self, evidence: pl.DataFrame) -> Asked:
         """Look at the evidence once: all forecasts of it start here."""
-        rows, columns = contexts_of(evidence)
-        context, contexts = _rows(evidence, rows, columns), Contexts(rows)
+        contexts = Contexts(evidence)
+        first, group = contexts.kinds("commodity_group")
         parts, row = {}, {}
         for role, model in self.roles.items():
-            parts[role], of_context = model.parts(contexts)
-            row[role] = of_context[context]
-        return Asked(evidence, parts, row)
+            parts[role], row[role] = model.parts(contexts)
+        return Asked(
+            evidence,
+            evidence["reporter"].replace_strict(self.at.position, return_dtype=pl.Int64).to_numpy(),
+            group,
+            [str(name) for name in evidence["commodity_group"][first]],
+            np.column_stack([positions(evidence, role, self.at) for role in ROLES]),
+            parts,
+            row,
+        )
 
     def alone(self, asked: Asked, role: str) -> Answers:
         """Forecast of a role when no other is looked at."""
-        pool = self.calibrations[role].pool
-        if (role, pool) not in asked.pooled:
-            asked.pooled[role, pool] = asked.parts[role].pooled(pool)
+        pool, parts, of_all = self.calibrations[role].pool, asked.parts[role], None
+        for one in (replace(pool, own=0.0), pool):
+            if (role, one) not in asked.pooled:
+                asked.pooled[role, one] = parts.pooled(one, of_all)
+            of_all = asked.pooled[role, one]
         return Answers(asked.pooled[role, pool], asked.row[role])
 
     @cached_property
@@ -96,34 +117,36 @@ class RouteModel:
         """
         if role != ORIGIN:
             return self.of_all.alone(asked, role)
-        hidden = asked.evidence.with_columns(pl.lit(None, pl.String).alias(role))
-        return self.of_all.score(replace(asked, evidence=hidden), [role])[role]
+        hidden = np.where(np.array(ROLES) == role, -1, asked.reported)
+        return self.of_all.score(replace(asked, reported=hidden), [role])[role]
 
     def true(self, asked: Asked, role: str, label: Answers) -> tuple[Answers, Answers]:
         """`prob_label` of a role and the `prob_true` that goes with it, each pair once."""
         if self.conventions is None:
             return label, label
         meant = self.meant(asked, role)
-        departure = positions(asked.evidence, DEPARTURE, self.at)
+        departure = asked.place(DEPARTURE)
         q = np.where(departure >= 0, meant.of[meant.row, departure], 0.0)
         doubt = self.conventions.doubt(asked.evidence, role, q)
         # two doubts are one where their bits are
         first, row = once(np.column_stack([label.row, meant.row, doubt.view(np.int64)]))
         written, share = label.of[label.row[first]], doubt[first, None]
-        believed = (1 - share) * written + share * meant.of[meant.row[first]]
+        believed = meant.of[meant.row[first]]
+        believed *= share
+        believed += (1 - share) * written
         return Answers(written, row), Answers(believed, row)
 
     def score(self, asked: Asked, roles: Sequence[str] = ROLES) -> Mapping[str, Answers]:
         """Forecast of each of `roles` given the reported others; a reported role has probability 1 at its place."""
-        reported = np.column_stack([positions(asked.evidence, role, self.at) for role in ROLES])
+        reported = asked.reported
         alone = {role: self.alone(asked, role) for role in ROLES}
         n_reported = (reported >= 0).sum(axis=1)
         partly = np.flatnonzero((n_reported > 0) & (n_reported < len(ROLES)))
         # what is asked in the same words is answered once
-        questions = np.column_stack([*(alone[role].row[partly] for role in ROLES), reported[partly]])
+        questions = np.column_stack([asked.reporter, *(alone[role].row for role in ROLES), reported])[partly]
         first, question = once(questions)
         with threadpool_limits(1):
-            given = self._given(asked.evidence, partly[first], reported[partly[first]], alone, roles)
+            given = self._given(asked, partly[first], alone, roles)
         found = {}
         for role in roles:
             places = reported[:, ROLES.index(role)]
@@ -137,30 +160,33 @@ class RouteModel:
         return found
 
     def _given(
-        self,
-        evidence: pl.DataFrame,
-        rows: Whole,
-        reported: Whole,
-        alone: Mapping[str, Answers],
-        roles: Sequence[str],
+        self, asked: Asked, rows: Whole, alone: Mapping[str, Answers], roles: Sequence[str]
     ) -> Mapping[str, Floats]:
-        """Forecasts of each of `roles` given the others, shape (rows, places) for each role.
+        """Forecasts of each of `roles` given the others, for these rows: shape (rows, places) for each role.
 
-        `reported` holds the position of each role's place, or −1: shape (rows, roles).
+        Rows of one reporter, and such whose roles have the same forecasts, stand together. Where a role is reported,
+        nothing is told of it.
         """
         found = {role: np.empty((len(rows), len(self.at.places))) for role in roles}
-        keyed = evidence[rows].select(BLOCK).with_row_index("number")
-        for (reporter, group), block in keyed.group_by(BLOCK, maintain_order=True):
-            at = block["number"].to_numpy()
-            place = self.at.position[str(reporter)]
-            kernels = [kernel.differences(place, str(group)) for kernel in self.kernels]
-            which = np.column_stack([alone[role].row[rows[at]] for role in ROLES])
-            first, same = once(which)
-            joint = couple(*(alone[role].of[of] for role, of in zip(ROLES, which[first].T, strict=True)), *kernels)
-            given = joint.take(same).given(*reported[at].T)
-            for role in roles:
-                found[role][at] = given.marginal(ROLES.index(role))
+        for group in np.unique(asked.group[rows]):
+            of_group = np.flatnonzero(asked.group[rows] == group)
+            for start in range(0, len(of_group), BLOCK):
+                at = of_group[start : start + BLOCK]
+                which = np.column_stack([alone[role].row[rows[at]] for role in ROLES])
+                is_new = (np.diff(which, axis=0, prepend=-1) != 0).any(axis=1)
+                forecasts = (alone[role].of[of] for role, of in zip(ROLES, which[is_new].T, strict=True))
+                joint, same = couple(*forecasts, *self._ratios(asked, rows[at[is_new]])), np.cumsum(is_new) - 1
+                for role in roles:
+                    hidden = np.flatnonzero(asked.place(role)[rows[at]] < 0)
+                    if len(hidden):
+                        here = rows[at[hidden]]
+                        given = joint.take(same[hidden], *self._ratios(asked, here)).given(*asked.reported[here].T)
+                        found[role][at[hidden]] = given.marginal(ROLES.index(role))
         return found
+
+    def _ratios(self, asked: Asked, rows: Whole) -> list[tuple[Ratios, Ratios]]:
+        """The kernels of rows of one commodity group, and the same turned."""
+        return [kernel.ratios(asked.groups[asked.group[rows[0]]], asked.reporter[rows]) for kernel in self.kernels]
 
 
 def fit(evidence: pl.DataFrame, at: Geography) -> RouteModel:
@@ -216,12 +242,3 @@ def _conventions(model: RouteModel, evidence: pl.DataFrame) -> Conventions:
     both = evidence.filter(*abroad, pl.col("n_lines") > 0)
     meant = model.meant(model.ask(both), ORIGIN)
     return fit_conventions(evidence, both, meant.of[meant.row, positions(both, DEPARTURE, model.at)])
-
-
-def _rows(evidence: pl.DataFrame, contexts: pl.DataFrame, columns: Sequence[str]) -> Whole:
-    """Row of each evidence's context."""
-    numbered = contexts.with_row_index("row")
-    found = evidence.select(columns).join(
-        numbered, on=list(columns), how="left", nulls_equal=True, maintain_order="left"
-    )  # n:1
-    return found["row"].to_numpy().astype(np.int64)

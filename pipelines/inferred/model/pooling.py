@@ -19,7 +19,7 @@ lines has ten times the say. Age is counted in years from the latest year of the
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -60,6 +60,10 @@ HOME_LEVELS = _terms(
     reporter__size_class=1, reporter__concealment=2, reporter__facility=1, reporter__place=1,
     reporter__commodity_group__size_class=2, reporter__direction__mode_class=1,
 )  # fmt: skip
+SEEN = tuple(
+    sorted({name for term in (*OWN_LEVELS, *SHARED_LEVELS, *HOME_LEVELS, *SHARED_SLOPES) for name in term.columns})
+)
+"""Columns of the evidence that the parts look at."""
 OWN_WEIGHT, SHARED_WEIGHT, HOME_WEIGHT = 4.0, 1.0, 1.0
 """c: how many independent lines √n lines are worth. Set on years and reporters held out within the training years."""
 HALF_LIFE_YEARS, SHARED_HALF_LIFE_YEARS = 2.0, 4.0
@@ -95,18 +99,26 @@ class Parts:
         """The parts of these rows."""
         return Parts(*(getattr(self, part.name)[rows] for part in fields(self)))
 
-    def pooled(self, pool: Pool) -> Floats:
-        """P(k | e): every row sums to 1."""
-        kappa = (pool.own * self.history / (self.history + pool.half))[:, None]
+    def pooled(self, pool: Pool, of_all: Floats | None = None) -> Floats:
+        """P(k | e): every row sums to 1. `of_all` is the forecast with κ₁ = 0, where it is known already."""
         sharpness = np.where(self.history > 0, pool.sharpness, pool.sharpness_new)[:, None]
-        abroad = softmax(sharpness * self.shared)
-        if pool.own > 0:
-            mixed = softmax(sharpness * (kappa * self.own + (1 - kappa) * self.shared))
-            abroad = (1 - pool.escape) * mixed + pool.escape * abroad
-        rows = np.arange(len(self.home))
-        forecast: Floats = abroad * (1 - self.home)[:, None]
-        forecast[rows, self.reporter] = self.home
+        of_all = self._with_home(softmax(sharpness * self.shared)) if of_all is None else of_all
+        if pool.own == 0:
+            return of_all
+        kappa = (pool.own * self.history / (self.history + pool.half))[:, None]
+        scores = kappa * self.own
+        scores += (1 - kappa) * self.shared
+        scores *= sharpness
+        forecast = self._with_home(softmax(scores))
+        forecast *= 1 - pool.escape
+        forecast += pool.escape * of_all
         return forecast
+
+    def _with_home(self, abroad: Floats) -> Floats:
+        """In the memory of the forecast of the place abroad: that of every place."""
+        abroad *= (1 - self.home)[:, None]
+        abroad[np.arange(len(self.home)), self.reporter] = self.home
+        return abroad
 
 
 @dataclass(frozen=True)
@@ -127,7 +139,7 @@ class RoleModel:
 
         Contexts that are in the same groups have one forecast.
         """
-        x, feature_row = features(self.heard, contexts.rows, neighbours=self.own is not None)
+        x, feature_row = features(self.heard, contexts, neighbours=self.own is not None)
         nowhere = np.empty((contexts.rows.height, 0), dtype=np.int64)
         own, shared, home = (
             nowhere if part is None else part.groups(contexts) for part in (self.own, self.shared, self.home)
@@ -159,7 +171,7 @@ def fit_role(
     )
     abroad = named.filter(pl.col(role) != pl.col("reporter"))
     heard = hear(evidence, role, at)
-    x, row = features(heard, abroad, neighbours="own" in only)
+    x, row = features(heard, Contexts(abroad), neighbours="own" in only)
     framed = abroad.with_columns(pl.Series("feature_row", row), pl.Series("barred", _positions(abroad["reporter"], at)))
     latest = evidence["year"].max()
     n_places = len(at.places)
@@ -202,12 +214,3 @@ def _weighted(labelled: pl.DataFrame, worth: float, half_life_years: float, late
 def _positions(reporters: pl.Series, at: Geography) -> Whole:
     found: Whole = reporters.replace_strict(at.position, return_dtype=pl.Int64).to_numpy()
     return found
-
-
-def contexts_of(evidence: pl.DataFrame) -> tuple[pl.DataFrame, Sequence[str]]:
-    """Distinct rows of what the parts look at, and those columns."""
-    columns = sorted(
-        {name for term in (*OWN_LEVELS, *SHARED_LEVELS, *HOME_LEVELS, *SHARED_SLOPES) for name in term.columns}
-        | {"reporter", "commodity_group"}
-    )
-    return evidence.select(columns).unique().sort(columns, nulls_last=True), columns

@@ -74,19 +74,21 @@ class Chain:
         passed[pairs, start] = passed[pairs, end] = 1
         return passed
 
-    def last_before(self, end: int) -> Floats:
-        """Chance that k is the last country before the end, for goods from each start: shape (starts, n).
+    def last_before(self, start: Floats, end: int) -> tuple[Floats, Floats]:
+        """Σ_f start(f) P(k is the last country before the end | f), and the part of it where f itself is k.
 
-        Weight of ways that reach k without passing the end, and then step to it: G'_fk · M_kt, over z_t(f). The chance
-        of the start itself is that nothing lies between. The row of the end is empty.
+        Start holds chances of each country, shape (rows, n), as do both answers. The weight of ways that reach k
+        without passing the end, and then step to it, is G'_fk · M_kt, over their sum z_t(f). Nothing comes before the
+        end for goods that start there.
         """
-        visits = self.visits
-        before = visits - np.outer(visits[:, end], visits[end]) / visits[end, end]
-        weight = np.maximum(before * self.step[:, end][None], 0)
-        weight[end] = 0
-        whole = weight.sum(axis=1, keepdims=True)
-        last: Floats = np.divide(weight, whole, out=np.zeros_like(weight), where=whole > TINY)
-        return last
+        visits, step = self.visits, self.step[:, end]
+        to_end, from_end = visits[:, end], visits[end] / visits[end, end]
+        whole = np.maximum(visits @ step - to_end * (from_end @ step), 0)
+        whole[end] = 0
+        share = np.divide(start, whole, out=np.zeros_like(start), where=whole > TINY)
+        last = (share @ visits - np.outer(share @ to_end, from_end)) * step
+        itself = share * ((np.diag(visits) - to_end * from_end) * step)
+        return np.maximum(last, 0), itself
 
     def segments_to(self, end: int) -> Segments:
         """The most probable ways from every country to one."""

@@ -127,9 +127,7 @@ def told(evidence: pl.DataFrame, ways: Ways) -> Told:
 
 def modes_of(evidence: pl.DataFrame) -> pl.Series:
     """The mode of the chain for each evidence."""
-    return evidence["mode_class"].replace_strict(MODE_OF_CLASS, default=UNKNOWN, return_dtype=pl.String).fill_null(
-        UNKNOWN
-    ).alias("mode")  # fmt: skip
+    return pl.Series("mode", [MODE_OF_CLASS.get(name, UNKNOWN) for name in evidence["mode_class"]], dtype=pl.String)
 
 
 def fit(ways: Ways, said: Told) -> Fitted:
@@ -190,9 +188,11 @@ def log_likelihood(by_mode: Mapping[str, ByMode], said: Told, seen: Floats) -> F
     for mode, (start, between, end) in said.before.items():
         for country in np.unique(end):
             here = end == country
-            last = by_mode[mode].inbound.last_before(int(country))
-            some = 1 - last[start[here], start[here]]
-            found.append(np.log(np.maximum(last[start[here], between[here]], TINY) / np.maximum(some, TINY)))
+            inbound = by_mode[mode].inbound
+            first, row = np.unique(start[here], return_inverse=True)
+            last, itself = inbound.last_before(np.eye(len(inbound.step))[first], int(country))
+            some = 1 - itself[row, start[here]]
+            found.append(np.log(np.maximum(last[row, between[here]], TINY) / np.maximum(some, TINY)))
     return np.concatenate(found)
 
 

@@ -40,19 +40,18 @@ class Network:
         """
         at = self.ways.index(pl.Series(list(places), dtype=pl.String))
         known = np.nonzero(at >= 0)[0]
+        left = np.zeros((len(departure), len(self.ways.areas)))
+        left[:, at[known]] = departure[:, known]
+        passed = np.zeros_like(left)
+        cells: dict[tuple[str, int], list[int]] = {}
+        for number, cell in enumerate(zip(modes_of(evidence), self.ways.index(evidence["reporter"]), strict=True)):
+            cells.setdefault(cell, []).append(number)
+        for (mode, reporter), row in cells.items():
+            if reporter >= 0:
+                last, itself = self.by_mode[mode].inbound.last_before(left[row], reporter)
+                passed[row] = np.maximum(last - itself, 0)  # where it is the departure itself, nothing lies between
         found = np.zeros_like(departure)
-        cells = (
-            pl.DataFrame({"mode": modes_of(evidence), "reporter": self.ways.index(evidence["reporter"])})
-            .with_row_index("row")
-            .filter(pl.col("reporter") >= 0)
-            .group_by("mode", "reporter", maintain_order=True)
-            .agg("row")
-        )
-        for mode, reporter, members in cells.iter_rows():
-            last = self.by_mode[str(mode)].inbound.last_before(int(reporter))
-            np.fill_diagonal(last, 0)  # nothing lies between
-            row = np.asarray(members, dtype=np.int64)
-            found[row[:, None], known[None]] = departure[row][:, known] @ last[np.ix_(at[known], at[known])]
+        found[:, known] = passed[:, at[known]]
         return found, np.clip(1 - found.sum(axis=1), 0, 1)
 
 

@@ -66,8 +66,7 @@ class Ways:
     def index(self, codes: pl.Series) -> NDArray[np.int64]:
         """Position of each code; -1 for none, and for what is no country or territory of today."""
         at = dict(zip(self.areas, range(len(self.areas)), strict=True))
-        found: NDArray[np.int64] = codes.replace_strict(at, default=-1, return_dtype=pl.Int64).fill_null(-1).to_numpy()
-        return found
+        return np.array([at.get(code, -1) for code in codes], dtype=np.int64)
 
 
 def read_ways(con: Connection) -> Ways:
