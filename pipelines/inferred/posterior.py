@@ -186,11 +186,11 @@ def posterior_lists(model: RouteModel, evidence: pl.DataFrame, network: Network 
     scored, group = model.score(asked), asked.group
     found = []
     for role in ROLES:
-        label, true = model.true(asked, role, scored[role])
+        label, true = scored[role], model.true(asked, role, scored[role])
         named = asked.place(role)
         # a former state is the reporter's word, but no place that can be forecast
         hidden = np.flatnonzero(evidence[role].is_null().to_numpy())
-        first, kind = once(label.row[hidden, None])
+        first, kind = once(true.row[hidden, None])
         rows = hidden[first]
         level = model.calibrations[role].level(evidence[rows])
         listed = _listed(group[rows], label.of[label.row[rows]], true.of[true.row[rows]], level)

@@ -452,7 +452,8 @@ def test_a_written_place_is_never_doubted_more_than_conventions_and_noise_say(fi
         named = rows.filter(pl.col(role).is_not_null())
         at = positions(named, role, fitted.at)
         asked = fitted.ask(named)
-        label, believed = fitted.true(asked, role, fitted.score(asked)[role])
+        label = fitted.score(asked)[role]
+        believed = fitted.true(asked, role, label)
         assert (label.each[np.arange(named.height), at] == 1).all()
         true = believed.each
         departure = positions(named, "departure", fitted.at)

@@ -108,6 +108,7 @@ class Kernel:
 
     @cached_property
     def _reporters(self) -> dict[tuple[int, str], tuple[Whole, Whole, Floats]]:
+        """Of each group, those that were asked for so far."""
         return {}
 
     def _grouped(self, group: str) -> _Grouped:
@@ -154,7 +155,7 @@ class _Grouped:
     key: Whole
     x: Whole
     y: Whole
-    """Where r_c is not one."""
+    """Cells where r_c is not one."""
     shared: csr_array
     """S above a row of ones, and the same of K turned."""
     turned: csr_array

@@ -120,21 +120,21 @@ class RouteModel:
         hidden = np.where(np.array(ROLES) == role, -1, asked.reported)
         return self.of_all.score(replace(asked, reported=hidden), [role])[role]
 
-    def true(self, asked: Asked, role: str, label: Answers) -> tuple[Answers, Answers]:
-        """`prob_label` of a role and the `prob_true` that goes with it, each pair once."""
+    def true(self, asked: Asked, role: str, label: Answers) -> Answers:
+        """`prob_true` of a role, which goes with `prob_label`: evidence that shares the first shares the second."""
         if self.conventions is None:
-            return label, label
+            return label
         meant = self.meant(asked, role)
         departure = asked.place(DEPARTURE)
         q = np.where(departure >= 0, meant.of[meant.row, departure], 0.0)
         doubt = self.conventions.doubt(asked.evidence, role, q)
         # two doubts are one where their bits are
         first, row = once(np.column_stack([label.row, meant.row, doubt.view(np.int64)]))
-        written, share = label.of[label.row[first]], doubt[first, None]
-        believed = meant.of[meant.row[first]]
-        believed *= share
-        believed += (1 - share) * written
-        return Answers(written, row), Answers(believed, row)
+        believed, written = meant.of[meant.row[first]], label.of[label.row[first]]
+        believed *= doubt[first, None]
+        written *= 1 - doubt[first, None]
+        believed += written
+        return Answers(believed, row)
 
     def score(self, asked: Asked, roles: Sequence[str] = ROLES) -> Mapping[str, Answers]:
         """Forecast of each of `roles` given the reported others; a reported role has probability 1 at its place."""
@@ -145,44 +145,42 @@ class RouteModel:
         # what is asked in the same words is answered once
         questions = np.column_stack([asked.reporter, *(alone[role].row for role in ROLES), reported])[partly]
         first, question = once(questions)
-        with threadpool_limits(1):
-            given = self._given(asked, partly[first], alone, roles)
-        found = {}
+        found, given = {}, {}
         for role in roles:
-            places = reported[:, ROLES.index(role)]
+            places = asked.place(role)
             named, answered = np.unique(places[places >= 0], return_inverse=True)
-            certain = np.zeros((len(named), len(self.at.places)))
-            certain[np.arange(len(named)), named] = 1.0
+            start, end = len(alone[role].of), len(alone[role].of) + len(first)
+            of = np.empty((end + len(named), len(self.at.places)))
+            of[:start], given[role], of[end:] = alone[role].of, of[start:end], 0.0
+            of[np.arange(end, len(of)), named] = 1.0
             row = alone[role].row.copy()
-            row[partly] = len(alone[role].of) + question
-            row[places >= 0] = len(alone[role].of) + len(first) + answered
-            found[role] = Answers(np.concatenate([alone[role].of, given[role], certain]), row)
+            row[partly] = start + question
+            row[places >= 0] = end + answered
+            found[role] = Answers(of, row)
+        with threadpool_limits(1):
+            self._give(asked, partly[first], alone, given)
         return found
 
-    def _given(
-        self, asked: Asked, rows: Whole, alone: Mapping[str, Answers], roles: Sequence[str]
-    ) -> Mapping[str, Floats]:
-        """Forecasts of each of `roles` given the others, for these rows: shape (rows, places) for each role.
+    def _give(self, asked: Asked, rows: Whole, alone: Mapping[str, Answers], found: Mapping[str, Floats]) -> None:
+        """Write forecasts of roles given the others into `found`, shape (rows, places) for each role.
 
         Rows of one reporter, and such whose roles have the same forecasts, stand together. Where a role is reported,
-        nothing is told of it.
+        nothing is written of it.
         """
-        found = {role: np.empty((len(rows), len(self.at.places))) for role in roles}
         for group in np.unique(asked.group[rows]):
             of_group = np.flatnonzero(asked.group[rows] == group)
             for start in range(0, len(of_group), BLOCK):
                 at = of_group[start : start + BLOCK]
                 which = np.column_stack([alone[role].row[rows[at]] for role in ROLES])
                 is_new = (np.diff(which, axis=0, prepend=-1) != 0).any(axis=1)
-                forecasts = (alone[role].of[of] for role, of in zip(ROLES, which[is_new].T, strict=True))
+                forecasts = (alone[role].of[at_role] for role, at_role in zip(ROLES, which[is_new].T, strict=True))
                 joint, same = couple(*forecasts, *self._ratios(asked, rows[at[is_new]])), np.cumsum(is_new) - 1
-                for role in roles:
+                for role, of in found.items():
                     hidden = np.flatnonzero(asked.place(role)[rows[at]] < 0)
                     if len(hidden):
                         here = rows[at[hidden]]
                         given = joint.take(same[hidden], *self._ratios(asked, here)).given(*asked.reported[here].T)
-                        found[role][at[hidden]] = given.marginal(ROLES.index(role))
-        return found
+                        of[at[hidden]] = given.marginal(ROLES.index(role))
 
     def _ratios(self, asked: Asked, rows: Whole) -> list[tuple[Ratios, Ratios]]:
         """The kernels of rows of one commodity group, and the same turned."""

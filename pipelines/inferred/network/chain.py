@@ -83,7 +83,7 @@ class Chain:
         """
         visits, step = self.visits, self.step[:, end]
         to_end, from_end = visits[:, end], visits[end] / visits[end, end]
-        whole = np.maximum(visits @ step - to_end * (from_end @ step), 0)
+        whole = self.reach[:, end].copy()
         whole[end] = 0
         share = np.divide(start, whole, out=np.zeros_like(start), where=whole > TINY)
         last = (share @ visits - np.outer(share @ to_end, from_end)) * step
