@@ -81,7 +81,7 @@ def measure(home: Home) -> dict[str, Any]:
     timed("leg_costs", started)
     started = time.monotonic()
     con = connect(home, contracts, list(dict.fromkeys([*READ, *EVIDENCE_INPUTS, *SCOPE_INPUTS])))
-    evidence = frame(con, EVIDENCE)
+    evidence, asked = frame(con, EVIDENCE), read_asked(con)
     timed("read", started)
     started = time.monotonic()
     model, model_id, _ = make_model(con, home, contracts, evidence)
@@ -91,10 +91,10 @@ def measure(home: Home) -> dict[str, Any]:
     make_lists(con, home, contracts, evidence, model, model_id)
     timed("lists", started)
     started = time.monotonic()
-    scope = fit_scope(read_asked(con))
+    scope = fit_scope(asked)
     timed("fit_scope", started)
     started = time.monotonic()
-    write_scope(con, home, contracts, scope)
+    write_scope(con, home, contracts, asked, scope)
     timed("scope", started)
     (seizures,) = rows(con, "SELECT count(*) FROM conformed.seizures")[0]
     return {

@@ -95,12 +95,12 @@ class ScopeModel:
 def make_scope(home: Home, registry: Registry) -> int:
     """Write `inferred.seizure_scope`; returns the number of rows."""
     con = connect(home, registry, SCOPE_INPUTS)
-    return write_scope(con, home, registry, fit_scope(read_asked(con)))
-
-
-def write_scope(con: Connection, home: Home, registry: Registry, model: ScopeModel) -> int:
-    """Write what the model says of every seizure; returns the number of rows."""
     evidence = read_asked(con)
+    return write_scope(con, home, registry, evidence, fit_scope(evidence))
+
+
+def write_scope(con: Connection, home: Home, registry: Registry, evidence: pl.DataFrame, model: ScopeModel) -> int:
+    """Write what the model says of every seizure, whose evidence is as in `read_asked`; returns the number of rows."""
     inferred = pl.Series(model.predict(evidence))
     says = pl.col("cross_border")
     scored = evidence.select(
